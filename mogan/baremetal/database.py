@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A SQLite file that threads and processes of one host share."""
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+import sqlite3
+import threading
+import time
+import urllib.parse
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from mogan.baremetal import driver
+
+# Connections of the process that this one was forked from.  SQLite forbids
+# even to close them here, so they are kept from the garbage collector.
+_inherited: Final[list['_Process']] = []
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Schema:
+    """What makes a file ours, and the statements that make an empty file
+    so."""
+
+    what: str
+    application_id: int
+    version: int
+    statements: Sequence[str]
+
+
+@dataclasses.dataclass(slots=True)
+class _Process:
+    """What one process holds of the file."""
+
+    pid: int = dataclasses.field(default_factory=os.getpid)
+    idle: list[sqlite3.Connection] = dataclasses.field(default_factory=list)
+    opened: set[sqlite3.Connection] = dataclasses.field(default_factory=set)
+    # SQLite lets waiting writers sleep, and wakes them in no order.
+    writer: threading.Lock = dataclasses.field(default_factory=threading.Lock)
+
+
+class Database:
+    """Transactions on the file, opened at the first one.
+
+    `patience`: how long, in seconds, a transaction waits for its turn; the
+    wait is over, one way or the other, within this time.  Errors of SQLite
+    come out as driver.Unavailable, a commit's as driver.OutcomeUnknown.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], schema: Schema, *,
+                 patience: float = 10.0) -> None:
+        self.path = pathlib.Path(path)
+        self._schema = schema
+        # One half for the other threads, one for the other processes.
+        self._wait = patience / 2
+        self._process = _Process()
+        self._closed = threading.Event()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection on which each SELECT sees one moment."""
+        with self._connection() as connection:
+            try:
+                yield connection
+            except sqlite3.Error as error:
+                raise self._unavailable(error) from error
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that is durable when the block has ended."""
+        with self._turn(), self._connection() as connection:
+            try:
+                connection.execute('BEGIN IMMEDIATE')
+                yield connection
+            except sqlite3.Error as error:
+                _roll_back(connection)
+                raise self._unavailable(error) from error
+            except BaseException:
+                _roll_back(connection)
+                raise
+            try:
+                connection.execute('COMMIT')
+            except sqlite3.Error as error:
+                _roll_back(connection)
+                raise driver.OutcomeUnknown(
+                    f'{self.path}: {error}') from error
+
+    def close(self) -> None:
+        """Close what is idle now, and what is in use when it is given
+        back."""
+        self._closed.set()
+        process = self._here()
+        while process.idle:
+            with contextlib.suppress(IndexError):
+                _discard(process, process.idle.pop())
+
+    def _here(self) -> _Process:
+        if self._process.pid != os.getpid():
+            _inherited.append(self._process)
+            self._process = _Process()
+        return self._process
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        writer = self._here().writer
+        if not writer.acquire(timeout=self._wait):
+            raise driver.Unavailable(
+                f'{self.path}: no turn to write within {self._wait} s')
+        try:
+            yield
+        finally:
+            writer.release()
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        if self._closed.is_set():
+            raise driver.Unavailable(f'{self.path} has been closed')
+        process = self._here()
+        try:
+            connection = process.idle.pop()
+        except IndexError:
+            connection = self._open(process)
+        try:
+            yield connection
+        finally:
+            if self._closed.is_set() or connection.in_transaction:
+                _discard(process, connection)
+            else:
+                process.idle.append(connection)
+
+    def _open(self, process: _Process) -> sqlite3.Connection:
+        place = urllib.parse.quote(os.fspath(self.path.absolute()))
+        try:
+            connection = sqlite3.connect(
+                f'file:{place}?mode=rwc', uri=True, timeout=self._wait,
+                isolation_level=None, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise self._unavailable(error) from error
+        process.opened.add(connection)
+        try:
+            connection.row_factory = sqlite3.Row
+            connection.execute('PRAGMA synchronous = FULL')
+            self._prepare(connection)
+        except sqlite3.Error as error:
+            _discard(process, connection)
+            raise self._unavailable(error) from error
+        except driver.DriverError:
+            _discard(process, connection)
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        if self._recognise(connection):
+            return
+        self._use_wal(connection)
+        connection.execute('BEGIN IMMEDIATE')
+        # Another process may have been faster.
+        if not self._recognise(connection):
+            for statement in self._schema.statements:
+                connection.execute(statement)
+            connection.execute(
+                f'PRAGMA application_id = {self._schema.application_id}')
+            connection.execute(
+                f'PRAGMA user_version = {self._schema.version}')
+        connection.execute('COMMIT')
+
+    def _recognise(self, connection: sqlite3.Connection) -> bool:
+        """Whether the file is ours already; False where it is empty."""
+        [[owner]] = connection.execute('PRAGMA application_id')
+        [[version]] = connection.execute('PRAGMA user_version')
+        [[tables]] = connection.execute('SELECT count(*) FROM sqlite_master')
+        if not (owner or version or tables):
+            return False
+        if owner != self._schema.application_id:
+            raise driver.Unavailable(
+                f'{self.path} is not {self._schema.what}')
+        if version != self._schema.version:
+            raise driver.Unavailable(
+                f'{self.path} has version {version}, which this code does '
+                f'not know: it knows version {self._schema.version}')
+        return True
+
+    def _use_wal(self, connection: sqlite3.Connection) -> None:
+        # The change of the mode does not heed the busy timeout.
+        deadline = time.monotonic() + self._wait
+        while True:
+            try:
+                connection.execute('PRAGMA journal_mode = WAL')
+                return
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.01)
+
+    def _unavailable(self, error: sqlite3.Error) -> driver.Unavailable:
+        return driver.Unavailable(f'{self.path}: {error}')
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    # Where this fails, the connection is still in its transaction and is
+    # not used again.
+    with contextlib.suppress(sqlite3.Error):
+        if connection.in_transaction:
+            connection.execute('ROLLBACK')
+
+
+def _discard(process: _Process, connection: sqlite3.Connection) -> None:
+    process.opened.discard(connection)
+    connection.close()

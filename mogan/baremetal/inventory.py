@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The nodes of the simulated hardware, and what has been done to them."""
+
+import contextlib
+import dataclasses
+import datetime
+import json
+import os
+import re
+import sqlite3
+import time
+import uuid
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any, Final
+
+from mogan.baremetal import database, driver, faults
+from mogan.baremetal.turn import DUE, SCHEMA, Call, Turn, in_traits, node_of
+
+# The names that placement takes for resource classes and traits.
+_SYMBOL: Final = re.compile(r'[A-Z0-9_]{1,255}')
+_NAME_LENGTH: Final = 255
+
+
+class InventoryError(Exception):
+    """The inventory does not do what its operator asked for."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the journal.
+
+    `outcome`: 'effect', 'nothing', 'waiting' (a call that has yet to
+    arrive) or 'refused:' and why.  `fault`: the mode of the fault that the
+    call met.
+    """
+
+    id: int
+    at: datetime.datetime
+    call: str
+    node_uuid: str | None
+    instance_uuid: str | None
+    fence: int | None
+    outcome: str
+    fault: str | None
+
+
+class Inventory:
+    """The file; every method is one transaction.
+
+    `clock` tells seconds since the epoch, for all users of the file alike.
+    Methods raise driver.Unavailable where the file cannot be used, and
+    InventoryError for what an operator asks in vain.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *,
+                 clock: Callable[[], float] = time.time,
+                 patience: float = 10.0) -> None:
+        self._database = database.Database(path, SCHEMA, patience=patience)
+        self._clock = clock
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[Turn]:
+        """A transaction in which checks and effects are one step."""
+        with self._database.writing() as connection:
+            yield Turn(connection, self._clock())
+
+    def nodes(self, *, marker: str | None = None,
+              limit: int = 1000) -> list[driver.Node]:
+        """A page of all nodes, by uuid, behind the node `marker`."""
+        return self._read('SELECT * FROM nodes WHERE uuid > ? ORDER BY uuid'
+                          ' LIMIT ?', marker or '', limit)
+
+    def look(self, uuids: Collection[str]) -> dict[str, driver.Node]:
+        """Those of these nodes that exist, by uuid."""
+        found = self._read('SELECT * FROM nodes WHERE uuid IN'
+                           ' (SELECT value FROM json_each(?))',
+                           json.dumps(list(uuids)))
+        return {node.uuid: node for node in found}
+
+    def find(self, instance_uuid: str) -> driver.Node | None:
+        """The node that carries the instance."""
+        found = self._read('SELECT * FROM nodes WHERE instance_uuid = ?',
+                           instance_uuid)
+        return found[0] if found else None
+
+    def named(self, name_or_uuid: str) -> driver.Node:
+        """The node of this name or uuid."""
+        found = self._read('SELECT * FROM nodes WHERE ? IN (uuid, name)',
+                           name_or_uuid)
+        if not found:
+            raise InventoryError(f'there is no node {name_or_uuid}')
+        return found[0]
+
+    def seed(self, nodes: Iterable[driver.Node]) -> bool:
+        """Add these nodes to an inventory that has none; tells whether it
+        had none."""
+        with self.turn() as turn:
+            [[known]] = turn.connection.execute(
+                'SELECT EXISTS (SELECT 1 FROM nodes)')
+            if not known:
+                for node in nodes:
+                    _insert(turn, node)
+        return not known
+
+    def add(self, node: driver.Node) -> None:
+        """Add a node, which is free."""
+        with self.turn() as turn:
+            _insert(turn, node)
+
+    def remove(self, node_uuid: str) -> None:
+        """Take away a node that carries no instance."""
+        with self.turn() as turn:
+            gone = turn.connection.execute(
+                'DELETE FROM nodes WHERE uuid = ? AND instance_uuid IS NULL',
+                (node_uuid,)).rowcount
+        if not gone:
+            raise InventoryError(
+                f'node {node_uuid} carries an instance, or is gone')
+
+    def set_maintenance(self, node_uuid: str, maintenance: bool) -> None:
+        """Keep new instances off the node, or let them on."""
+        with self.turn() as turn:
+            _known(turn, node_uuid)
+            turn.change(node_uuid, maintenance=maintenance)
+            turn.record(Call('set', (node_uuid,)), 'effect')
+
+    def set_protected(self, node_uuid: str, protected: bool,
+                      reason: str | None = None) -> None:
+        """Protect the node or not, past the engine and its numbers, like
+        somebody who goes to the hardware management directly."""
+        with self.turn() as turn:
+            node = _known(turn, node_uuid)
+            if protected and node.availability != 'active':
+                raise InventoryError(f'node {node.name} is '
+                                     f'{node.availability}: only an active '
+                                     f'one can be protected')
+            turn.change(node_uuid, protected=protected,
+                        protected_reason=reason if protected else None)
+            turn.record(Call('set', (node_uuid,), node.instance_uuid or ''),
+                        'effect')
+
+    def add_fault(self, fault: faults.Fault) -> int:
+        """Script a fault, behind those that are there; returns its id."""
+        with self.turn() as turn:
+            if fault.node_uuid is not None:
+                _known(turn, fault.node_uuid)
+            return faults.insert(turn.connection, fault)
+
+    def list_faults(self) -> list[faults.Fault]:
+        """The faults that are still to come."""
+        with self._database.reading() as connection:
+            return faults.listed(connection)
+
+    def clear_faults(self, fault_id: int | None = None) -> int:
+        """Forget one fault, or all; returns how many."""
+        with self.turn() as turn:
+            gone = faults.delete(turn.connection, fault_id)
+        if fault_id is not None and not gone:
+            raise InventoryError(f'there is no fault {fault_id}')
+        return gone
+
+    def fault(self, call: Call) -> faults.Fault | None:
+        """The fault that the call would meet."""
+        with self._database.reading() as connection:
+            return faults.match(connection, call.name, call.node_uuids,
+                                call.instance_uuid)
+
+    def journal(self, *, after: int = 0, limit: int = 1000) -> list[Entry]:
+        """The lines behind the line `after`, oldest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                'SELECT * FROM journal WHERE id > ? ORDER BY id LIMIT ?',
+                (after, limit)).fetchall()
+        return [Entry(**{**row, 'at': datetime.datetime.fromtimestamp(
+            row['at'], datetime.UTC)}) for row in rows]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
+
+    def _read(self, query: str, *values: Any) -> list[driver.Node]:
+        with self._database.reading() as connection:
+            due = connection.execute(DUE, (self._clock(),)).fetchone()
+        if due:
+            with self.turn():
+                pass
+        with self._database.reading() as connection:
+            return [node_of(row) for row in connection.execute(query, values)]
+
+
+def default_nodes() -> list[driver.Node]:
+    """What an inventory begins with: eight nodes of two classes."""
+    racks = (
+        ('rack1', 5, 'CUSTOM_BAREMETAL_SMALL', ('HW_CPU_X86_VMX',)),
+        ('rack2', 3, 'CUSTOM_BAREMETAL_LARGE', ('HW_CPU_X86_VMX',
+                                                'STORAGE_DISK_SSD')),
+    )
+    return [new_node(f'{rack}-node{number:02}', resource_class, traits)
+            for rack, count, resource_class, traits in racks
+            for number in range(1, count + 1)]
+
+
+def new_node(name: str, resource_class: str,
+             traits: Collection[str] = ()) -> driver.Node:
+    """A node to be added.  Raises ValueError for what cannot be one."""
+    if not (name.isprintable() and 1 <= len(name) <= _NAME_LENGTH
+            and name == name.strip()):
+        raise ValueError(f'{name!r} is not a name: 1 to {_NAME_LENGTH} '
+                         f'printable characters, with no space around them')
+    for symbol in (resource_class, *traits):
+        if not _SYMBOL.fullmatch(symbol):
+            raise ValueError(f'{symbol!r} is not a resource class or trait: '
+                             f'1 to 255 of A-Z, 0-9 and _')
+    return driver.Node(str(uuid.uuid4()), name, resource_class,
+                       driver.Availability.AVAILABLE,
+                       driver.PowerState.OFF, traits=tuple(sorted(traits)))
+
+
+def _insert(turn: Turn, node: driver.Node) -> None:
+    try:
+        turn.connection.execute(
+            'INSERT INTO nodes (uuid, name, resource_class, traits,'
+            ' maintenance) VALUES (?, ?, ?, ?, ?)',
+            (node.uuid, node.name, node.resource_class,
+             ''.join(map(in_traits, node.traits)), node.maintenance))
+    except sqlite3.IntegrityError as error:
+        raise InventoryError(f'there is a node {node.name} already'
+                             ) from error
+
+
+def _known(turn: Turn, node_uuid: str) -> driver.Node:
+    node = turn.node(node_uuid)
+    if node is None:
+        raise InventoryError(f'there is no node {node_uuid}')
+    return node

@@ -1,0 +1,391 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hardware that is not there, for trials and tests, with all its faults.
+
+It fences: a call's check and its effect are one durable transaction, so its
+guarantee needs no clock and no `Timing.reach`.  Calls wait at most that long
+for their transaction all the same, unless a fault has been scripted.
+"""
+
+import dataclasses
+import os
+import threading
+import time
+from collections.abc import Callable, Collection
+from typing import Final, TypeVar
+
+from mogan.baremetal import driver, faults
+from mogan.baremetal.driver import Availability, PowerState, PowerTarget
+from mogan.baremetal.inventory import Inventory
+from mogan.baremetal.turn import Call, Fences, Turn
+
+_T = TypeVar('_T')
+
+
+class _Protected(driver.Refused):
+    """The node's protection is in the way."""
+
+
+# The power state that a target leads to; a reboot has always work to do.
+_REACHED: Final = {
+    PowerTarget.ON: PowerState.ON,
+    PowerTarget.OFF: PowerState.OFF,
+    PowerTarget.SOFT_OFF: PowerState.OFF,
+}
+_WORDS: Final[dict[type[driver.Definite], str]] = {
+    driver.NotOurs: 'not-ours',
+    driver.Fenced: 'fenced',
+    driver.NodeBusy: 'busy',
+    driver.NotProtectable: 'not-protectable',
+    driver.NoNodeAvailable: 'no-node',
+    driver.Refused: 'state',
+    _Protected: 'protected',
+}
+# What the journal says of a call that a fault kept from arriving.
+_MET: Final = {
+    faults.Mode.FAIL: 'refused:fault',
+    faults.Mode.UNAVAILABLE: 'refused:fault',
+    faults.Mode.BUSY: 'refused:fault',
+    faults.Mode.TIMEOUT: 'nothing',
+    faults.Mode.HANG: 'waiting',
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Durations:
+    """How long the hardware's work takes, in seconds."""
+
+    deploy: float = 1.0
+    rebuild: float = 1.0
+    undeploy: float = 1.0
+    power: float = 0.2
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            if not 0 <= getattr(self, field.name) < float('inf'):
+                raise ValueError(f'{field.name}_time must be a number of '
+                                 f'seconds, not below 0')
+
+
+class SimulatedDriver(driver.Driver):
+    """Nodes in an inventory file that the processes of one host share.
+
+    Times are in seconds, `clock` tells seconds since the epoch.  Nothing
+    survives in the object: another one on the same file goes on.
+    """
+
+    fencing = True
+
+    def __init__(self, path: str | os.PathLike[str], *,  # noqa: PLR0913
+                 deploy_time: float = 1.0, rebuild_time: float = 1.0,
+                 undeploy_time: float = 1.0, power_time: float = 0.2,
+                 lease: float = 6.0, reach: float = 1.0, skew: float = 0.5,
+                 clock: Callable[[], float] = time.time) -> None:
+        self.timing = driver.Timing(lease, reach, skew)
+        self.inventory = Inventory(path, clock=clock, patience=reach)
+        self._durations = Durations(deploy_time, rebuild_time,
+                                    undeploy_time, power_time)
+        self._closing = threading.Event()
+
+    def nodes(self, *, marker: str | None = None,
+              limit: int = 1000) -> list[driver.Node]:
+        self._endure(Call('nodes'))
+        return self.inventory.nodes(marker=marker, limit=limit)
+
+    def look(self, uuids: Collection[str]) -> dict[str, driver.Node]:
+        self._endure(Call('look', tuple(uuids)))
+        return self.inventory.look(uuids)
+
+    def find(self, instance_uuid: str) -> driver.Node | None:
+        self._endure(Call('find', (), instance_uuid))
+        return self.inventory.find(instance_uuid)
+
+    def claim(self, order: driver.Order, fence: int) -> driver.Node:
+        def act(turn: Turn) -> tuple[bool, driver.Node]:
+            _pass(turn.fences(order.instance_uuid), fence)
+            carrier = turn.carrier(order.instance_uuid)
+            if carrier is not None:
+                return False, carrier
+            free = None
+            # A node is one unit of one class.
+            if list(order.resources.values()) == [1]:
+                [resource_class] = order.resources
+                free = turn.free(resource_class, order.traits)
+            if free is None:
+                raise driver.NoNodeAvailable(_wanted(order))
+            turn.change(free.uuid, instance_uuid=order.instance_uuid,
+                        display_name=order.name, last_error=None)
+            turn.raise_fences(order.instance_uuid, begun=fence, work='claim')
+            return True, dataclasses.replace(
+                free, instance_uuid=order.instance_uuid,
+                last_error=None)
+
+        return self._carry_out(
+            Call('claim', (), order.instance_uuid, fence), act)
+
+    def deploy(self, node_uuid: str, order: driver.Order,
+               fence: int) -> None:
+        call = Call('deploy', (node_uuid,), order.instance_uuid, fence)
+
+        def act(turn: Turn) -> tuple[bool, None]:
+            node, again = _destructible(turn, call)
+            image_uuid = turn.image(node_uuid)
+            if again or (image_uuid == order.image_uuid and node.availability
+                         in (Availability.DEPLOYING, Availability.ACTIVE)):
+                return False, None
+            _idle(node)
+            if node.availability is Availability.ACTIVE:
+                raise driver.Refused(f'{node.name} is active with another '
+                                     f'image: only a rebuild replaces it')
+            _begin(turn, call, Availability.DEPLOYING,
+                        self._durations.deploy, image_uuid=order.image_uuid,
+                        display_name=order.name)
+            return True, None
+
+        self._carry_out(call, act)
+
+    def rebuild(self, node_uuid: str, order: driver.Order,
+                fence: int) -> None:
+        call = Call('rebuild', (node_uuid,), order.instance_uuid, fence)
+
+        def act(turn: Turn) -> tuple[bool, None]:
+            node, again = _destructible(turn, call)
+            if again:
+                return False, None
+            _unprotected(node)
+            _idle(node)
+            _begin(turn, call, Availability.REBUILDING,
+                        self._durations.rebuild, image_uuid=order.image_uuid,
+                        display_name=order.name)
+            return True, None
+
+        self._carry_out(call, act)
+
+    def undeploy(self, node_uuid: str, instance_uuid: str,
+                 fence: int) -> None:
+        call = Call('undeploy', (node_uuid,), instance_uuid, fence)
+
+        def act(turn: Turn) -> tuple[bool, None]:
+            # A repeated number is no reason to do nothing: a delete that
+            # has failed is tried again until it is done.
+            node, _ = _destructible(turn, call)
+            if node.availability is Availability.UNDEPLOYING:
+                return False, None
+            _unprotected(node)
+            _idle(node)
+            # A node that was only claimed has nothing to be wiped.
+            claimed = node.availability is Availability.AVAILABLE
+            _begin(turn, call, Availability.UNDEPLOYING,
+                        0.0 if claimed else self._durations.undeploy)
+            return True, None
+
+        self._carry_out(call, act)
+
+    def power(self, node_uuid: str, instance_uuid: str, target: PowerTarget,
+              fence: int) -> None:
+        call = Call('power', (node_uuid,), instance_uuid, fence)
+
+        def act(turn: Turn) -> tuple[bool, None]:
+            node = _carrying(turn, call)
+            applied = turn.fences(instance_uuid).power
+            if fence < applied:
+                raise driver.Fenced(f'power has seen number {applied}, and '
+                                    f'{fence} is older')
+            if fence == applied:
+                return False, None
+            _idle(node)
+            turn.raise_fences(instance_uuid, power=fence)
+            if _REACHED.get(target) is node.power_state:
+                return False, None
+            turn.change(node_uuid, power_target=target,
+                        until=turn.now + self._durations.power,
+                        breaks=turn.breaks, last_error=None)
+            return True, None
+
+        self._carry_out(call, act)
+
+    def protect(self, node_uuid: str, instance_uuid: str, reason: str | None,
+                fence: int) -> None:
+        call = Call('protect', (node_uuid,), instance_uuid, fence)
+
+        def act(turn: Turn) -> tuple[bool, None]:
+            node = _protectable(turn, call)
+            active = node.availability is Availability.ACTIVE
+            if not (active or node.protected):
+                raise driver.NotProtectable(
+                    f'{node.name} is {node.availability}, not active')
+            turn.raise_fences(instance_uuid, protection=fence)
+            if node.protected and node.protected_reason == reason:
+                return False, None
+            turn.change(node_uuid, protected=True, protected_reason=reason)
+            return True, None
+
+        self._carry_out(call, act)
+
+    def unprotect(self, node_uuid: str, instance_uuid: str,
+                  fence: int) -> None:
+        call = Call('unprotect', (node_uuid,), instance_uuid, fence)
+
+        def act(turn: Turn) -> tuple[bool, None]:
+            node = _protectable(turn, call)
+            # Even where there is nothing to take off: a protect that is
+            # older must not come after this.
+            turn.raise_fences(instance_uuid, protection=fence)
+            if not node.protected:
+                return False, None
+            turn.change(node_uuid, protected=False, protected_reason=None)
+            return True, None
+
+        self._carry_out(call, act)
+
+    def seal(self, instance_uuid: str, fence: int) -> None:
+        def act(turn: Turn) -> tuple[bool, None]:
+            if fence <= turn.fences(instance_uuid).sealed:
+                return False, None
+            turn.raise_fences(instance_uuid, sealed=fence)
+            return True, None
+
+        self._carry_out(Call('seal', (), instance_uuid, fence), act)
+
+    def close(self) -> None:
+        self._closing.set()
+        self.inventory.close()
+
+    def _carry_out(self, call: Call,
+                   act: Callable[[Turn], tuple[bool, _T]]) -> _T:
+        """Check the call and give it its effect, in one transaction; `act`
+        tells whether it had one, and the call's result."""
+        late = self._endure(call)
+        refusal: driver.Definite | None = None
+        with self.inventory.turn() as turn:
+            fault = None if late else turn.fault(call)
+            if fault is not None and fault.mode not in faults.THROUGH:
+                fault = None
+            if fault is not None and fault.mode is faults.Mode.BREAK:
+                turn.breaks = fault.message or f'scripted: {call.name} fails'
+            effect = False
+            try:
+                effect, result = act(turn)
+            except driver.Definite as error:
+                refusal = error
+            else:
+                if isinstance(result, driver.Node):
+                    call = dataclasses.replace(call,
+                                               node_uuids=(result.uuid,))
+            turn.record(call, _outcome(effect, refusal), fault)
+            # Work that never began cannot fail.
+            if fault is not None and (effect or turn.breaks is None):
+                faults.spend(turn.connection, fault)
+        if fault is not None and fault.mode is faults.Mode.LOST:
+            self._closing.wait(fault.seconds)
+            raise driver.OutcomeUnknown('scripted: the answer was lost')
+        if refusal is not None:
+            raise refusal
+        return result
+
+    def _endure(self, call: Call) -> bool:
+        """Meet the first fault that keeps the call from arriving, or from
+        arriving now; tells whether it arrives late."""
+        if self.inventory.fault(call) is None:
+            return False
+        with self.inventory.turn() as turn:
+            fault = turn.fault(call)
+            if fault is None or fault.mode in faults.THROUGH:
+                return False
+            faults.spend(turn.connection, fault)
+            turn.record(call, _MET[fault.mode], fault)
+        text = fault.message or f'scripted: {faults.MEANING[fault.mode]}'
+        match fault.mode:
+            case faults.Mode.FAIL:
+                raise driver.Refused(text)
+            case faults.Mode.UNAVAILABLE:
+                raise driver.Unavailable(text)
+            case faults.Mode.BUSY:
+                raise driver.NodeBusy(text)
+        closed = self._closing.wait(fault.seconds)
+        if fault.mode is faults.Mode.TIMEOUT:
+            raise driver.OutcomeUnknown(text)
+        if closed:
+            raise driver.Unavailable('closed before the call arrived')
+        return True
+
+
+def _carrying(turn: Turn, call: Call) -> driver.Node:
+    """The call's node, which carries the call's instance."""
+    [node_uuid] = call.node_uuids
+    node = turn.node(node_uuid)
+    if node is None:
+        raise driver.NotOurs(f'there is no node {node_uuid}')
+    if node.instance_uuid != call.instance_uuid:
+        raise driver.NotOurs(
+            f'{node.name} does not carry instance {call.instance_uuid}')
+    return node
+
+
+def _destructible(turn: Turn, call: Call) -> tuple[driver.Node, bool]:
+    """The call's node, where the call's number lets it destroy what is on
+    it; and whether the same call has been carried out before."""
+    node = _carrying(turn, call)
+    numbers = turn.fences(call.instance_uuid)
+    _pass(numbers, call.fence)
+    return node, (numbers.work, numbers.begun) == (call.name, call.fence)
+
+
+def _protectable(turn: Turn, call: Call) -> driver.Node:
+    """The call's node, where no newer call has seen to its protection."""
+    node = _carrying(turn, call)
+    applied = turn.fences(call.instance_uuid).protection
+    if call.fence < applied:
+        raise driver.Fenced(f'protection has seen number {applied}, and '
+                            f'{call.fence} is older')
+    return node
+
+
+def _pass(numbers: Fences, fence: int) -> None:
+    """Let a destructive call of this number through, or not.
+
+    Beyond the sealed number, a call that is older than the last one that
+    took effect is refused: what it was sent for is over.
+    """
+    if fence <= numbers.sealed:
+        raise driver.Fenced(f'the instance is sealed up to number '
+                            f'{numbers.sealed}, and {fence} is not above')
+    if fence < numbers.begun:
+        raise driver.Fenced(f'number {numbers.begun} has taken effect, and '
+                            f'{fence} is older')
+
+
+def _unprotected(node: driver.Node) -> None:
+    if node.protected:
+        reason = (f': {node.protected_reason}' if node.protected_reason
+                  else '')
+        raise _Protected(f'{node.name} is protected{reason}')
+
+
+def _idle(node: driver.Node) -> None:
+    if node.busy:
+        raise driver.NodeBusy(f'{node.name} is {node.availability}'
+                              if node.power_target is None else
+                              f'the power of {node.name} is being changed')
+
+
+def _begin(turn: Turn, call: Call, work: Availability, seconds: float,
+           **columns: str) -> None:
+    """Put the node to work, and keep the call's number as begun."""
+    [node_uuid] = call.node_uuids
+    turn.change(node_uuid, availability=work, until=turn.now + seconds,
+                breaks=turn.breaks, last_error=None, **columns)
+    turn.raise_fences(call.instance_uuid, begun=call.fence, work=call.name)
+
+
+def _outcome(effect: bool, refusal: driver.Definite | None) -> str:
+    if refusal is not None:
+        return f'refused:{_WORDS[type(refusal)]}'
+    return 'effect' if effect else 'nothing'
+
+
+def _wanted(order: driver.Order) -> str:
+    units = ', '.join(f'{amount} of {name}'
+                      for name, amount in order.resources.items())
+    traits = ', '.join(sorted(order.traits))
+    return (f'no free node has {units or "no resources"}'
+            + (f' and the traits {traits}' if traits else ''))

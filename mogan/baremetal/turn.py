@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One transaction on the inventory of the simulated hardware.
+
+Work under way is an `until` in the node's row.  Whoever comes by after that
+time settles it, so that it goes on while no process runs.
+"""
+
+import dataclasses
+import json
+import sqlite3
+from collections.abc import Collection
+from typing import Any, Final
+
+from mogan.baremetal import database, driver, faults
+
+SCHEMA: Final = database.Schema(
+    'an inventory of the simulated hardware', 0x4D4F4731, 1, (
+        """
+        CREATE TABLE nodes (
+            uuid TEXT NOT NULL PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            resource_class TEXT NOT NULL,
+            traits TEXT NOT NULL,
+            maintenance INTEGER NOT NULL DEFAULT 0,
+            availability TEXT NOT NULL DEFAULT 'available',
+            power_state TEXT NOT NULL DEFAULT 'power off',
+            power_target TEXT,
+            until REAL,
+            breaks TEXT,
+            last_error TEXT,
+            instance_uuid TEXT UNIQUE,
+            display_name TEXT,
+            image_uuid TEXT,
+            protected INTEGER NOT NULL DEFAULT 0,
+            protected_reason TEXT
+        ) WITHOUT ROWID""",
+        """
+        CREATE INDEX nodes_free ON nodes (resource_class, name)
+            WHERE availability = 'available' AND instance_uuid IS NULL
+              AND maintenance = 0""",
+        'CREATE INDEX nodes_until ON nodes (until) WHERE until IS NOT NULL',
+        # protection, power, sealed: see driver.py.  begun, work: the last
+        # destructive call that took effect.
+        """
+        CREATE TABLE fences (
+            instance_uuid TEXT NOT NULL PRIMARY KEY,
+            protection INTEGER NOT NULL DEFAULT 0,
+            power INTEGER NOT NULL DEFAULT 0,
+            sealed INTEGER NOT NULL DEFAULT 0,
+            begun INTEGER NOT NULL DEFAULT 0,
+            work TEXT
+        ) WITHOUT ROWID""",
+        """
+        CREATE TABLE journal (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            at REAL NOT NULL,
+            call TEXT NOT NULL,
+            node_uuid TEXT,
+            instance_uuid TEXT,
+            fence INTEGER,
+            outcome TEXT NOT NULL,
+            fault TEXT
+        )""",
+        *faults.SCHEMA))
+
+# In this order: the last one is for what the others have left.
+_SETTLE: Final = (
+    """
+    UPDATE nodes SET availability = 'failed', power_target = NULL,
+        last_error = breaks, breaks = NULL, until = NULL
+    WHERE until <= :now AND breaks IS NOT NULL""",
+    """
+    UPDATE nodes SET availability = 'active', power_state = 'power on',
+        until = NULL
+    WHERE until <= :now AND availability IN ('deploying', 'rebuilding')""",
+    """
+    UPDATE nodes SET availability = 'available', power_state = 'power off',
+        until = NULL, instance_uuid = NULL, display_name = NULL,
+        image_uuid = NULL, protected = 0, protected_reason = NULL
+    WHERE until <= :now AND availability = 'undeploying'""",
+    """
+    UPDATE nodes SET power_target = NULL, until = NULL,
+        power_state = CASE WHEN power_target IN ('off', 'soft_off')
+            THEN 'power off' ELSE 'power on' END
+    WHERE until <= :now""",
+)
+# Spelled as in the index nodes_free, or it is not used.
+_FREE: Final = """
+    SELECT * FROM nodes
+    WHERE resource_class = ? AND availability = 'available'
+      AND instance_uuid IS NULL AND maintenance = 0
+      AND NOT EXISTS (SELECT 1 FROM json_each(?)
+                      WHERE instr(traits, value) = 0)
+    ORDER BY name LIMIT 1"""
+DUE: Final = 'SELECT 1 FROM nodes WHERE until <= ? LIMIT 1'
+
+JOURNAL_KEPT: Final = 100_000
+_PRUNED_EVERY: Final = 1_000
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Call:
+    """A driver call, as it came in; numbers begin with 1."""
+
+    name: str
+    node_uuids: tuple[str, ...] = ()
+    instance_uuid: str = ''
+    fence: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fences:
+    """The numbers that one instance's calls are compared with."""
+
+    protection: int = 0
+    power: int = 0
+    sealed: int = 0
+    begun: int = 0
+    work: str | None = None
+
+
+class Turn:
+    """One transaction's view: nodes whose time has passed are settled.
+
+    `breaks`: the error that work which begins in this turn will end with.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, now: float) -> None:
+        self.connection = connection
+        self.now = now
+        self.breaks: str | None = None
+        if connection.execute(DUE, (now,)).fetchone():
+            for statement in _SETTLE:
+                connection.execute(statement, {'now': now})
+
+    def node(self, node_uuid: str) -> driver.Node | None:
+        """The node of this uuid."""
+        return self._one('SELECT * FROM nodes WHERE uuid = ?', node_uuid)
+
+    def carrier(self, instance_uuid: str) -> driver.Node | None:
+        """The node that carries the instance."""
+        return self._one('SELECT * FROM nodes WHERE instance_uuid = ?',
+                         instance_uuid)
+
+    def free(self, resource_class: str,
+             traits: Collection[str]) -> driver.Node | None:
+        """The first free node of the class that has all the traits."""
+        return self._one(_FREE, resource_class,
+                         json.dumps(list(map(in_traits, traits))))
+
+    def image(self, node_uuid: str) -> str | None:
+        """The image that was last put on the node, or is being put."""
+        for row in self.connection.execute(
+                'SELECT image_uuid FROM nodes WHERE uuid = ?', (node_uuid,)):
+            return row['image_uuid']
+        return None
+
+    def change(self, node_uuid: str, **columns: Any) -> None:
+        """Set these columns of the node."""
+        names = ', '.join(f'{name} = ?' for name in columns)
+        self.connection.execute(
+            f'UPDATE nodes SET {names} WHERE uuid = ?',  # noqa: S608
+            (*columns.values(), node_uuid))
+
+    def fences(self, instance_uuid: str) -> Fences:
+        """The numbers of the instance; zeros where it is not known."""
+        row = self.connection.execute(
+            'SELECT protection, power, sealed, begun, work FROM fences'
+            ' WHERE instance_uuid = ?', (instance_uuid,)).fetchone()
+        return Fences() if row is None else Fences(**row)
+
+    def raise_fences(self, instance_uuid: str, **columns: Any) -> None:
+        """Set these columns of the instance's numbers."""
+        self.connection.execute(
+            'INSERT INTO fences (instance_uuid) VALUES (?)'
+            ' ON CONFLICT DO NOTHING', (instance_uuid,))
+        names = ', '.join(f'{name} = ?' for name in columns)
+        self.connection.execute(
+            f'UPDATE fences SET {names}'  # noqa: S608
+            ' WHERE instance_uuid = ?',
+            (*columns.values(), instance_uuid))
+
+    def fault(self, call: Call) -> faults.Fault | None:
+        """The fault that the call meets."""
+        return faults.match(self.connection, call.name, call.node_uuids,
+                            call.instance_uuid)
+
+    def record(self, call: Call, outcome: str,
+               fault: faults.Fault | None = None) -> None:
+        """Write a line of the journal."""
+        node_uuid = ' '.join(call.node_uuids) or None
+        written = self.connection.execute(
+            'INSERT INTO journal (at, call, node_uuid, instance_uuid, fence,'
+            ' outcome, fault) VALUES (?, ?, ?, ?, ?, ?, ?)',
+            (self.now, call.name, node_uuid, call.instance_uuid or None,
+             call.fence or None, outcome, fault and fault.mode)).lastrowid
+        if written and written % _PRUNED_EVERY == 0:
+            self.connection.execute('DELETE FROM journal WHERE id <= ?',
+                                    (written - JOURNAL_KEPT,))
+
+    def _one(self, query: str, *values: str) -> driver.Node | None:
+        row = self.connection.execute(query, values).fetchone()
+        return None if row is None else node_of(row)
+
+
+def in_traits(trait: str) -> str:
+    """The trait as it stands in the column, no part of a longer one."""
+    return f' {trait} '
+
+
+def _node(row: sqlite3.Row) -> driver.Node:
+    target = row['power_target']
+    return driver.Node(
+        row['uuid'], row['name'], row['resource_class'],
+        driver.Availability(row['availability']),
+        driver.PowerState(row['power_state']),
+        target and driver.PowerTarget(target),
+        row['instance_uuid'], bool(row['protected']),
+        row['protected_reason'], tuple(row['traits'].split()),
+        bool(row['maintenance']), row['last_error'])
+
+
+def node_of(row: sqlite3.Row) -> driver.Node:
+    """The node of a row of the table."""
+    target = row['power_target']
+    return driver.Node(
+        row['uuid'], row['name'], row['resource_class'],
+        driver.Availability(row['availability']),
+        driver.PowerState(row['power_state']),
+        target and driver.PowerTarget(target),
+        row['instance_uuid'], bool(row['protected']),
+        row['protected_reason'], tuple(row['traits'].split()),
+        bool(row['maintenance']), row['last_error'])
