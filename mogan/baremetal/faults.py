@@ -38,10 +38,10 @@ MEANING: Final = {
     Mode.FAIL: 'the call is refused',
     Mode.UNAVAILABLE: 'the hardware management cannot be reached',
     Mode.BUSY: 'the node is busy',
-    Mode.TIMEOUT: 'no effect, and no answer after SECONDS',
+    Mode.TIMEOUT: 'the call is lost, and no answer comes',
     Mode.LOST: 'the call takes effect, and its answer is lost',
-    Mode.HANG: 'the call arrives SECONDS late',
-    Mode.BREAK: 'the call is accepted, and the work fails',
+    Mode.HANG: 'the call arrives late',
+    Mode.BREAK: 'the call is accepted, and its work fails',
 }
 MEETS: Final = dict.fromkeys(Mode, CALLS) | {
     Mode.BUSY: EFFECTS,

@@ -256,13 +256,9 @@ class SimulatedDriver(driver.Driver):
         tells whether it had one, and the call's result."""
         late = self._endure(call)
         refusal: driver.Definite | None = None
+        effect = False
         with self.inventory.turn() as turn:
-            fault = None if late else turn.fault(call)
-            if fault is not None and fault.mode not in faults.THROUGH:
-                fault = None
-            if fault is not None and fault.mode is faults.Mode.BREAK:
-                turn.breaks = fault.message or f'scripted: {call.name} fails'
-            effect = False
+            fault = None if late else _through(turn, call)
             try:
                 effect, result = act(turn)
             except driver.Definite as error:
@@ -271,13 +267,14 @@ class SimulatedDriver(driver.Driver):
                 if isinstance(result, driver.Node):
                     call = dataclasses.replace(call,
                                                node_uuids=(result.uuid,))
-            turn.record(call, _outcome(effect, refusal), fault)
-            # Work that never began cannot fail.
-            if fault is not None and (effect or turn.breaks is None):
+            if turn.breaks is not None and not effect:
+                fault = None    # work that never began cannot fail
+            if fault is not None:
                 faults.spend(turn.connection, fault)
+            turn.record(call, _outcome(effect, refusal), fault)
         if fault is not None and fault.mode is faults.Mode.LOST:
             self._closing.wait(fault.seconds)
-            raise driver.OutcomeUnknown('scripted: the answer was lost')
+            raise driver.OutcomeUnknown(_text(fault))
         if refusal is not None:
             raise refusal
         return result
@@ -293,7 +290,7 @@ class SimulatedDriver(driver.Driver):
                 return False
             faults.spend(turn.connection, fault)
             turn.record(call, _MET[fault.mode], fault)
-        text = fault.message or f'scripted: {faults.MEANING[fault.mode]}'
+        text = _text(fault)
         match fault.mode:
             case faults.Mode.FAIL:
                 raise driver.Refused(text)
@@ -375,6 +372,20 @@ def _begin(turn: Turn, call: Call, work: Availability, seconds: float,
     turn.change(node_uuid, availability=work, until=turn.now + seconds,
                 breaks=turn.breaks, last_error=None, **columns)
     turn.raise_fences(call.instance_uuid, begun=call.fence, work=call.name)
+
+
+def _through(turn: Turn, call: Call) -> faults.Fault | None:
+    """The fault under which the call is carried out."""
+    fault = turn.fault(call)
+    if fault is None or fault.mode not in faults.THROUGH:
+        return None
+    if fault.mode is faults.Mode.BREAK:
+        turn.breaks = _text(fault)
+    return fault
+
+
+def _text(fault: faults.Fault) -> str:
+    return fault.message or f'scripted: {faults.MEANING[fault.mode]}'
 
 
 def _outcome(effect: bool, refusal: driver.Definite | None) -> str:

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""See the simulated hardware, change it, and tell it to fail."""
+
+import argparse
+import dataclasses
+import datetime
+import json
+import os
+import pathlib
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+from mogan.baremetal import driver, faults, inventory
+
+_PROGRAM = 'mogan-simulator'
+_DEFAULT = '.mogan/inventory.sqlite'
+_EXAMPLES = """\
+examples:
+  mogan-simulator node list
+  mogan-simulator fault add hang --call undeploy --seconds 20
+  mogan-simulator fault add unavailable --forever
+  mogan-simulator fault clear
+  mogan-simulator node set rack1-node01 --no-protected
+  mogan-simulator journal --after 120 --json
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Faults of the command line are one line, too."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(1, f'{_PROGRAM}: {message}; see {self.prog} --help\n')
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one sub-command; returns the exit status."""
+    # Defaults of the parsers would undo what stood before the words.
+    arguments = _parser().parse_args(argv, argparse.Namespace(
+        inventory=pathlib.Path(_DEFAULT), json=False))
+    try:
+        if arguments.run is not _node_add and not arguments.inventory.exists():
+            raise inventory.InventoryError(
+                f'there is no inventory {arguments.inventory}; the first '
+                f'start of the service makes it, or node add')
+        store = inventory.Inventory(arguments.inventory)
+        try:
+            arguments.run(store, arguments)
+        finally:
+            store.close()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What reads our output has seen enough (head, less).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (driver.DriverError, inventory.InventoryError,
+            ValueError) as error:
+        print(f'{_PROGRAM}: {error}', file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    # On every level, so that they may stand before the words or behind.
+    common = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    common.add_argument('--inventory', type=pathlib.Path, metavar='PATH',
+                        help=f'file of the inventory (default: {_DEFAULT})')
+    common.add_argument('--json', action='store_true',
+                        help='write JSON instead of a table')
+    parser = _Parser(
+        prog=_PROGRAM, description=__doc__, epilog=_EXAMPLES,
+        parents=[common],
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    words = parser.add_subparsers(required=True, metavar='COMMAND',
+                                  parser_class=_Parser)
+    node = words.add_parser('node', help='the nodes of the inventory')
+    _add_node_commands(node.add_subparsers(required=True, metavar='ACTION'),
+                       common)
+    fault = words.add_parser('fault', help='scripted faults')
+    _add_fault_commands(
+        fault.add_subparsers(required=True, metavar='ACTION'), common)
+    journal = words.add_parser(
+        'journal', parents=[common], help='every call that has come in',
+        description='Every call that has come in, oldest first: which '
+                    'number it carried, and whether it took effect.')
+    journal.add_argument('--after', type=int, default=0, metavar='ID',
+                         help='only what is behind the line of this id')
+    journal.add_argument('--limit', type=int, default=1000, metavar='N',
+                         help='at most N lines (default: 1000)')
+    journal.set_defaults(run=_journal)
+    return parser
+
+
+def _add_node_commands(actions: Any, common: _Parser) -> None:
+    action = actions.add_parser('list', parents=[common],
+                                help='list all nodes')
+    action.set_defaults(run=_node_list)
+    action = actions.add_parser('add', parents=[common], help='add a node')
+    action.add_argument('name', metavar='NAME')
+    action.add_argument('--resource-class', required=True, metavar='CLASS',
+                        help='such as CUSTOM_BAREMETAL_SMALL')
+    action.add_argument('--trait', action='append', default=[],
+                        help='may be given several times')
+    action.set_defaults(run=_node_add)
+    action = actions.add_parser(
+        'remove', parents=[common],
+        help='remove a node that carries no instance')
+    action.add_argument('node', metavar='NODE', help='name or uuid')
+    action.set_defaults(run=_node_remove)
+    action = actions.add_parser(
+        'set', parents=[common], help='change a node past the service',
+        description='Change a node like somebody who goes to the hardware '
+                    'management directly, past the service.')
+    action.add_argument('node', metavar='NODE', help='name or uuid')
+    action.add_argument('--maintenance', default=None,
+                        action=argparse.BooleanOptionalAction,
+                        help='keep new instances off the node')
+    action.add_argument('--protected', default=None,
+                        action=argparse.BooleanOptionalAction,
+                        help='whether the node refuses undeploy and rebuild')
+    action.add_argument('--reason', help='why it is protected')
+    action.set_defaults(run=_node_set)
+
+
+def _add_fault_commands(actions: Any, common: _Parser) -> None:
+    action = actions.add_parser(
+        'add', parents=[common], help='script a fault',
+        epilog='modes:\n' + '\n'.join(
+            f'  {mode:12}{text}' for mode, text in faults.MEANING.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    action.add_argument('mode', metavar='MODE', choices=list(faults.Mode),
+                        help='what happens, see below')
+    action.add_argument('--call', metavar='CALL', help='which call '
+                        f'(default: any): {", ".join(sorted(faults.CALLS))}')
+    action.add_argument('--node', metavar='NODE',
+                        help='name or uuid (default: any)')
+    action.add_argument('--instance', metavar='UUID',
+                        help='which instance (default: any)')
+    times = action.add_mutually_exclusive_group()
+    times.add_argument('--times', type=int, default=1, metavar='N',
+                       help='how many calls meet it (default: 1)')
+    times.add_argument('--forever', action='store_true',
+                       help='until it is cleared')
+    action.add_argument('--seconds', type=float, default=0.0, metavar='S',
+                        help='how long the call waits: for '
+                             f'{", ".join(sorted(faults.WAITS))}')
+    action.add_argument('--message', help='the text of the error')
+    action.set_defaults(run=_fault_add)
+    action = actions.add_parser('list', parents=[common],
+                                help='list the faults still to come')
+    action.set_defaults(run=_fault_list)
+    action = actions.add_parser('clear', parents=[common],
+                                help='forget one fault, or all')
+    action.add_argument('id', metavar='ID', nargs='?', type=int,
+                        help='the fault (default: all of them)')
+    action.set_defaults(run=_fault_clear)
+
+
+def _node_list(store: inventory.Inventory,
+               arguments: argparse.Namespace) -> None:
+    nodes = []
+    while page := store.nodes(marker=nodes[-1].uuid if nodes else None):
+        nodes.extend(page)
+    nodes.sort(key=lambda node: node.name)
+    _show(arguments, (dataclasses.asdict(node) for node in nodes),
+          ('name', 'resource_class', 'availability', 'power_state',
+           'maintenance', 'protected', 'instance_uuid', 'last_error'))
+
+
+def _node_add(store: inventory.Inventory,
+              arguments: argparse.Namespace) -> None:
+    node = inventory.new_node(arguments.name, arguments.resource_class,
+                              arguments.trait)
+    store.add(node)
+    _show(arguments, [dataclasses.asdict(node)],
+          ('uuid', 'name', 'resource_class', 'traits'))
+
+
+def _node_remove(store: inventory.Inventory,
+                 arguments: argparse.Namespace) -> None:
+    store.remove(store.named(arguments.node).uuid)
+
+
+def _node_set(store: inventory.Inventory,
+              arguments: argparse.Namespace) -> None:
+    if arguments.maintenance is None and arguments.protected is None:
+        raise ValueError('nothing to set: say --maintenance, --protected or '
+                         'the opposite')
+    if arguments.reason is not None and not arguments.protected:
+        raise ValueError('--reason goes with --protected')
+    node = store.named(arguments.node)
+    if arguments.maintenance is not None:
+        store.set_maintenance(node.uuid, arguments.maintenance)
+    if arguments.protected is not None:
+        store.set_protected(node.uuid, arguments.protected, arguments.reason)
+
+
+def _fault_add(store: inventory.Inventory,
+               arguments: argparse.Namespace) -> None:
+    fault = faults.Fault(
+        arguments.mode, call=arguments.call,
+        node_uuid=(None if arguments.node is None
+                   else store.named(arguments.node).uuid),
+        instance_uuid=arguments.instance,
+        times=None if arguments.forever else arguments.times,
+        seconds=arguments.seconds, message=arguments.message)
+    fault = dataclasses.replace(fault, id=store.add_fault(fault))
+    _show_faults(arguments, [fault])
+
+
+def _fault_list(store: inventory.Inventory,
+                arguments: argparse.Namespace) -> None:
+    _show_faults(arguments, store.list_faults())
+
+
+def _fault_clear(store: inventory.Inventory,
+                 arguments: argparse.Namespace) -> None:
+    store.clear_faults(arguments.id)
+
+
+def _journal(store: inventory.Inventory,
+             arguments: argparse.Namespace) -> None:
+    entries = store.journal(after=arguments.after, limit=arguments.limit)
+    _show(arguments, map(dataclasses.asdict, entries),
+          ('id', 'at', 'call', 'node_uuid', 'instance_uuid', 'fence',
+           'outcome', 'fault'))
+
+
+def _show_faults(arguments: argparse.Namespace,
+                 scripted: Iterable[faults.Fault]) -> None:
+    _show(arguments, map(dataclasses.asdict, scripted),
+          ('id', 'mode', 'call', 'node_uuid', 'instance_uuid', 'times',
+           'seconds', 'message'))
+
+
+def _show(arguments: argparse.Namespace, rows: Iterable[dict[str, Any]],
+          columns: Sequence[str]) -> None:
+    """Write the rows: all of them as JSON, or a table of these columns."""
+    if arguments.json:
+        print(json.dumps(list(rows), indent=2, default=_moment))
+        return
+    table = [columns, *([_cell(row[column]) for column in columns]
+                        for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for line in table:
+        print('  '.join(map(str.ljust, line, widths)).rstrip())
+
+
+def _cell(value: Any) -> str:
+    match value:
+        case None:
+            return '-'
+        case bool():
+            return 'yes' if value else 'no'
+        case tuple():
+            return ' '.join(value) or '-'
+        case datetime.datetime():
+            return _moment(value)
+        case _:
+            return str(value)
+
+
+def _moment(value: datetime.datetime) -> str:
+    return value.isoformat(timespec='milliseconds')
