@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the engine asks of the hardware, whoever manages it.
+
+Every method may be called twice with the same arguments, and may arrive
+late: it acts only on a node that carries the given instance, and refuses
+otherwise.  `fence` is the number of the action that the call works for; it
+grows with each accepted request of an instance.  A fencing driver compares
+it in the same step as the effect:
+
+* claim, deploy, rebuild and undeploy at or below the highest number sealed
+  for the instance are refused, so are protect and unprotect below the
+  highest number that was applied, and power below the highest number
+  applied to power;
+* `seal` sets the highest number sealed.
+
+A driver that cannot fence keeps `Timing.reach` instead.
+"""
+
+import abc
+import dataclasses
+import enum
+from collections.abc import Collection, Mapping
+
+
+class Availability(enum.StrEnum):
+    """What a node is doing, in words that every driver can translate to."""
+
+    AVAILABLE = 'available'
+    DEPLOYING = 'deploying'
+    ACTIVE = 'active'
+    REBUILDING = 'rebuilding'
+    UNDEPLOYING = 'undeploying'
+    FAILED = 'failed'
+    UNAVAILABLE = 'unavailable'
+
+
+BUSY = frozenset({Availability.DEPLOYING, Availability.REBUILDING,
+                  Availability.UNDEPLOYING})
+
+
+class PowerState(enum.StrEnum):
+    """Whether a node is on, as far as the driver knows."""
+
+    ON = 'power on'
+    OFF = 'power off'
+
+
+class PowerTarget(enum.StrEnum):
+    """What can be asked of a node's power."""
+
+    ON = 'on'
+    OFF = 'off'
+    SOFT_OFF = 'soft_off'
+    REBOOT = 'reboot'
+    SOFT_REBOOT = 'soft_reboot'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Timing:
+    """The times that a driver's calls keep, in seconds.
+
+    `lease` (L): how long a worker's claim of an instance lasts.  `reach`
+    (D): a call takes effect within this time of its check, or never.
+    `skew` (e): what the database's clock may gain on ours over one lease.
+    """
+
+    lease: float
+    reach: float
+    skew: float
+
+    def __post_init__(self) -> None:
+        if self.lease < 3 * self.reach or self.lease <= (
+                self.reach + self.skew):
+            raise ValueError(
+                f'a lease of {self.lease} s is too short for calls that '
+                f'reach {self.reach} s and a clock skew of {self.skew} s: '
+                f'at least three times the reach, and more than reach and '
+                f'skew together')
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Node:
+    """One look at a node."""
+
+    uuid: str
+    name: str
+    resource_class: str
+    availability: Availability
+    power_state: PowerState | None = None
+    power_target: PowerTarget | None = None
+    instance_uuid: str | None = None
+    protected: bool = False
+    protected_reason: str | None = None
+    traits: tuple[str, ...] = ()
+    maintenance: bool = False
+    last_error: str | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a deploy, rebuild, undeploy or power change is under
+        way."""
+        return self.availability in BUSY or self.power_target is not None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Order:
+    """What an instance wants of the node that carries it."""
+
+    instance_uuid: str
+    name: str
+    image_uuid: str
+    resources: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    traits: Collection[str] = ()
+    availability_zone: str | None = None
+
+
+class DriverError(Exception):
+    """A call that did not do what was asked."""
+
+
+class OutcomeUnknown(DriverError):
+    """No verdict came back: the call may have taken effect, or may yet."""
+
+
+class Definite(DriverError):
+    """An answer: the call had no effect and will have none."""
+
+
+class Unavailable(Definite):
+    """The driver's service cannot be reached; nothing was sent."""
+
+
+class NodeBusy(Definite):
+    """The node is doing something else; the same call may succeed later."""
+
+
+class NotOurs(Definite):
+    """The node is gone, or does not carry the instance (any more)."""
+
+
+class NotProtectable(Definite):
+    """The node cannot be protected in its present state."""
+
+
+class ProtectionUnsupported(Definite):
+    """This driver has nothing to protect a node with."""
+
+
+class Fenced(Definite):
+    """The call's number is too low: newer work has passed it."""
+
+
+class NoNodeAvailable(Definite):
+    """No free node fits the order."""
+
+
+class Refused(Definite):
+    """The driver's service refused the call, and would refuse it again."""
+
+
+class Driver(abc.ABC):
+    """One kind of hardware management; methods raise DriverError.
+
+    Deploy, rebuild, undeploy and power return as soon as the work is under
+    way; `look` tells when it is over.
+    """
+
+    timing: Timing
+    fencing: bool
+
+    @abc.abstractmethod
+    def nodes(self, *, marker: str | None = None,
+              limit: int = 1000) -> list[Node]:
+        """A page of all nodes, by uuid, behind the node `marker`."""
+
+    @abc.abstractmethod
+    def look(self, uuids: Collection[str]) -> dict[str, Node]:
+        """Those of these nodes that exist, in one query, by uuid."""
+
+    @abc.abstractmethod
+    def find(self, instance_uuid: str) -> Node | None:
+        """The node that carries the instance."""
+
+    @abc.abstractmethod
+    def claim(self, order: Order, fence: int) -> Node:
+        """Give a free node that fits to the instance, or find its node.
+
+        Raises NoNodeAvailable, Fenced.
+        """
+
+    @abc.abstractmethod
+    def deploy(self, node_uuid: str, order: Order, fence: int) -> None:
+        """Start to put the image on the node.  Raises NotOurs, Fenced."""
+
+    @abc.abstractmethod
+    def rebuild(self, node_uuid: str, order: Order, fence: int) -> None:
+        """Start to put the image on the node anew.
+
+        Raises NotOurs, Fenced, Refused (protected).
+        """
+
+    @abc.abstractmethod
+    def undeploy(self, node_uuid: str, instance_uuid: str,
+                 fence: int) -> None:
+        """Start to wipe the node and to take the instance off it.
+
+        Raises NotOurs, Fenced, Refused (protected).
+        """
+
+    @abc.abstractmethod
+    def power(self, node_uuid: str, instance_uuid: str, target: PowerTarget,
+              fence: int) -> None:
+        """Start to change the node's power.  Raises NotOurs, Fenced."""
+
+    @abc.abstractmethod
+    def protect(self, node_uuid: str, instance_uuid: str, reason: str | None,
+                fence: int) -> None:
+        """Make the node refuse undeploy and rebuild, with this reason.
+
+        Raises NotOurs, Fenced, NotProtectable, ProtectionUnsupported.
+        """
+
+    @abc.abstractmethod
+    def unprotect(self, node_uuid: str, instance_uuid: str,
+                  fence: int) -> None:
+        """Take the protection off.  Raises NotOurs, Fenced."""
+
+    @abc.abstractmethod
+    def seal(self, instance_uuid: str, fence: int) -> None:
+        """Refuse destructive calls for the instance up to this number from
+        now on; nothing where the driver does not fence."""
+
+    def close(self) -> None:
+        """Let go of connections and of calls that still wait."""

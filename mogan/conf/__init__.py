@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options, one module for each group."""
+
+from typing import Any
+
+from oslo_config import cfg
+
+from mogan.conf import api, auth, engine, simulated
+
+CONF = cfg.CONF
+_GROUPS = (api, auth, engine, simulated)
+
+for _group in _GROUPS:
+    _group.register_opts(CONF)
+
+
+def list_opts() -> list[tuple[str | None, list[Any]]]:
+    """What oslo-config-generator writes into the sample."""
+    return [entry for group in _GROUPS for entry in group.list_opts()]

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables.  Statements are built from these; there are no mapped
+classes, since a state change has to be an UPDATE with a look at its
+rowcount."""
+
+import json
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
+
+from mogan import states
+
+_NAMING: Final = {
+    'ix': 'ix_%(table_name)s_%(column_0_N_name)s',
+    'uq': 'uq_%(table_name)s_%(column_0_N_name)s',
+    'ck': 'ck_%(table_name)s_%(constraint_name)s',
+    'pk': 'pk_%(table_name)s',
+}
+# Names and reasons are compared byte for byte, on every database alike.
+_MYSQL: Final = {'mysql_engine': 'InnoDB', 'mysql_charset': 'utf8mb4',
+                 'mysql_collate': 'utf8mb4_bin',
+                 'mariadb_engine': 'InnoDB', 'mariadb_charset': 'utf8mb4',
+                 'mariadb_collate': 'utf8mb4_bin'}
+
+metadata = sa.MetaData(naming_convention=_NAMING)
+
+# SQLite numbers rows by itself only in a column of the type INTEGER.
+BigId = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
+# MariaDB drops fractions of a second unless told otherwise.
+Moment = (sa.DateTime()
+          .with_variant(mysql.DATETIME(fsp=6), 'mysql', 'mariadb'))
+_LongText = sa.Text().with_variant(mysql.MEDIUMTEXT(), 'mysql', 'mariadb')
+
+
+class Json(sa.types.TypeDecorator):
+    """A JSON value in a text column, alike on every database."""
+
+    impl = _LongText
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Any) -> str | None:
+        return None if value is None else json.dumps(value)
+
+    def process_result_value(self, value: str | None, dialect: Any) -> Any:
+        return None if value is None else json.loads(value)
+
+
+def _quoted(values: frozenset[states.Status]) -> str:
+    return ', '.join(f"'{value}'" for value in sorted(values))
+
+
+NOT_LOCKABLE: Final = states.EVERY_STATUS - states.LOCKABLE
+
+instances = sa.Table(
+    'instances', metadata,
+    sa.Column('id', BigId, primary_key=True, autoincrement=True),
+    sa.Column('uuid', sa.String(36), nullable=False),
+    sa.Column('project_id', sa.String(64), nullable=False),
+    sa.Column('user_id', sa.String(64), nullable=False),
+    sa.Column('name', sa.String(255), nullable=False),
+    sa.Column('description', sa.String(255)),
+    sa.Column('flavor_uuid', sa.String(36), nullable=False),
+    sa.Column('image_uuid', sa.String(36), nullable=False),
+    sa.Column('availability_zone', sa.String(255)),
+    sa.Column('node_uuid', sa.String(36)),
+    sa.Column('metadata', Json, nullable=False),
+    sa.Column('status', sa.String(32), nullable=False),
+    sa.Column('status_action', sa.String(36)),
+    sa.Column('power_state', sa.String(16)),
+    sa.Column('fault', Json),
+    sa.Column('lock_state', sa.String(16), nullable=False),
+    sa.Column('lock_action', sa.String(36)),
+    sa.Column('locked_at', Moment),
+    sa.Column('locked_by', sa.String(64)),
+    sa.Column('locked_reason', sa.String(255)),
+    sa.Column('lock_fault', Json),
+    sa.Column('node_protection', sa.String(16), nullable=False),
+    sa.Column('fence', sa.BigInteger, nullable=False),
+    sa.Column('claim_by', sa.String(255)),
+    sa.Column('claim_seq', sa.BigInteger, nullable=False),
+    sa.Column('claim_until', Moment),
+    sa.Column('revision', sa.Integer, nullable=False),
+    sa.Column('created_at', Moment, nullable=False),
+    sa.Column('updated_at', Moment),
+    sa.Column('launched_at', Moment),
+    sa.Column('deleted_at', Moment),
+    sa.Column('locked', sa.Boolean,
+              sa.Computed("lock_state <> 'unlocked'", persisted=True)),
+    sa.Column('deleted', sa.Boolean,
+              sa.Computed('deleted_at IS NOT NULL', persisted=True)),
+    sa.UniqueConstraint('uuid'),
+    sa.CheckConstraint(
+        "lock_state = 'unlocked' OR "
+        f'status NOT IN ({_quoted(NOT_LOCKABLE)})',
+        name='locked_is_not_destroyed'),
+    # One index for each way to list: deleted rows, which stay until they
+    # are purged, lie apart, and the row number comes last for the paging.
+    sa.Index(None, 'deleted', 'id'),
+    sa.Index(None, 'deleted', 'status', 'id'),
+    sa.Index(None, 'deleted', 'flavor_uuid', 'id'),
+    sa.Index(None, 'deleted', 'locked', 'id'),
+    sa.Index(None, 'deleted', 'name', 'id'),
+    sa.Index(None, 'deleted', 'project_id', 'id'),
+    sa.Index(None, 'deleted', 'project_id', 'status', 'id'),
+    sa.Index(None, 'deleted', 'project_id', 'flavor_uuid', 'id'),
+    sa.Index(None, 'deleted', 'project_id', 'locked', 'id'),
+    sa.Index(None, 'deleted', 'project_id', 'name', 'id'),
+    sa.Index(None, 'node_uuid', 'id'),
+    sa.Index(None, 'deleted_at'),
+    **_MYSQL)
+
+actions = sa.Table(
+    'actions', metadata,
+    sa.Column('id', BigId, primary_key=True, autoincrement=True),
+    sa.Column('uuid', sa.String(36), nullable=False),
+    sa.Column('instance_uuid', sa.String(36), nullable=False),
+    sa.Column('verb', sa.String(32), nullable=False),
+    sa.Column('arguments', Json, nullable=False),
+    sa.Column('fence', sa.BigInteger),
+    sa.Column('user_id', sa.String(64), nullable=False),
+    sa.Column('project_id', sa.String(64)),
+    sa.Column('request_id', sa.String(64)),
+    sa.Column('outcome', sa.String(16)),
+    sa.Column('error', sa.Text),
+    sa.Column('attempts', sa.Integer, nullable=False),
+    sa.Column('next_at', Moment),
+    sa.Column('refusal', sa.String(255)),
+    sa.Column('times', sa.Integer, nullable=False),
+    sa.Column('created_at', Moment, nullable=False),
+    sa.Column('started_at', Moment),
+    sa.Column('updated_at', Moment),
+    sa.Column('finished_at', Moment),
+    sa.UniqueConstraint('uuid'),
+    sa.UniqueConstraint('refusal'),
+    sa.Index(None, 'instance_uuid', 'id'),
+    # Set for unfinished actions only: the work list.
+    sa.Index(None, 'next_at'),
+    sa.Index(None, 'finished_at'),
+    **_MYSQL)
+
+flavors = sa.Table(
+    'flavors', metadata,
+    sa.Column('id', BigId, primary_key=True, autoincrement=True),
+    sa.Column('uuid', sa.String(36), nullable=False),
+    sa.Column('name', sa.String(255), nullable=False),
+    sa.Column('description', sa.String(255)),
+    sa.Column('resources', Json, nullable=False),
+    sa.Column('traits', Json, nullable=False),
+    sa.Column('is_public', sa.Boolean, nullable=False),
+    sa.Column('disabled', sa.Boolean, nullable=False),
+    sa.Column('created_at', Moment, nullable=False),
+    sa.Column('updated_at', Moment),
+    sa.UniqueConstraint('uuid'),
+    sa.UniqueConstraint('name'),
+    **_MYSQL)
+
+# Work that one engine at a time does for all.
+rounds = sa.Table(
+    'rounds', metadata,
+    sa.Column('name', sa.String(64), primary_key=True),
+    sa.Column('due_at', Moment, nullable=False),
+    **_MYSQL)

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What each verb takes: functions of what is true now, run until they say
+that it is done."""
+
+from collections.abc import Callable
+from typing import Final
+
+from mogan import states
+from mogan.engine.actions import create, delete, lock, power, rebuild, unlock
+from mogan.engine.results import Result
+from mogan.engine.task import Task
+
+STEPS: Final[dict[states.Verb, Callable[[Task], Result]]] = {
+    states.Verb.CREATE: create.step,
+    states.Verb.DELETE: delete.step,
+    states.Verb.REBUILD: rebuild.step,
+    states.Verb.LOCK: lock.step,
+    states.Verb.UNLOCK: unlock.step,
+} | dict.fromkeys(states.POWER, power.step)

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Wipe the instance's node and give it back.
+
+A delete never turns back and never gives up: whatever stands in its way is
+shown as a fault, and it is tried again.
+"""
+
+from mogan import states
+from mogan.baremetal import driver
+from mogan.baremetal.driver import Availability
+from mogan.engine.results import Again, Done, Result
+from mogan.engine.task import Task
+
+
+def step(task: Task) -> Result:
+    """Undeploy until no node carries the instance."""
+    try:
+        node = task.node()
+        if node is None:
+            return _gone(task)
+        if node.availability is Availability.UNDEPLOYING:
+            return task.poll()
+        if node.protected:
+            # What an outsider, or a lock long gone, has left there.
+            task.call(task.driver.unprotect, node.uuid, task.uuid)
+        task.destroy(task.driver.undeploy, node.uuid, task.uuid)
+    except driver.NotOurs:
+        return _gone(task)
+    if task.action.started_at and (
+            node.availability is Availability.FAILED):
+        again = task.back_off(node.last_error or 'The undeploy failed.')
+        return Again(again.seconds, started=True, error=again.error)
+    return task.poll(started=True)
+
+
+def _gone(task: Task) -> Done:
+    # Nothing that was sent for this instance may take a node for it now.
+    task.seal()
+    return Done(states.GONE)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Change the power of the instance's node."""
+
+from typing import Final
+
+from mogan import states
+from mogan.baremetal import driver
+from mogan.baremetal.driver import PowerState, PowerTarget
+from mogan.engine.results import Done, Failed, Result
+from mogan.engine.task import Task
+
+_TARGETS: Final[dict[states.Verb, tuple[PowerTarget, PowerState]]] = {
+    states.Verb.POWER_ON: (PowerTarget.ON, PowerState.ON),
+    states.Verb.POWER_OFF: (PowerTarget.OFF, PowerState.OFF),
+    states.Verb.SOFT_POWER_OFF: (PowerTarget.SOFT_OFF, PowerState.OFF),
+    states.Verb.REBOOT: (PowerTarget.REBOOT, PowerState.ON),
+    states.Verb.SOFT_REBOOT: (PowerTarget.SOFT_REBOOT, PowerState.ON),
+}
+
+
+def step(task: Task) -> Result:
+    """Send the change once, and wait until the node has made it."""
+    target, wanted = _TARGETS[task.verb]
+    node = task.node()
+    if node is None:
+        return Failed(states.Status.ERROR,
+                      'The node does not carry the instance any more.')
+    if task.action.started_at and not node.busy:
+        return _outcome(node, wanted)
+    if task.overdue:
+        return _really(node, task.too_long)
+    if node.busy:
+        return task.poll()
+    try:
+        task.call(task.driver.power, node.uuid, task.uuid, target)
+    except driver.NotOurs as error:
+        return Failed(states.Status.ERROR, str(error))
+    except driver.Refused as error:
+        return _really(node, str(error))
+    return task.poll(started=True)
+
+
+def _outcome(node: driver.Node, wanted: PowerState) -> Result:
+    if node.power_state is not wanted:
+        return _really(node, node.last_error
+                       or 'The node did not change its power.')
+    return Done(_status(node), {'power_state': node.power_state})
+
+
+def _really(node: driver.Node, error: str) -> Failed:
+    """Failed, with the instance as its node really is."""
+    return Failed(_status(node), error, {'power_state': node.power_state})
+
+
+def _status(node: driver.Node) -> states.Status:
+    match node.power_state:
+        case PowerState.ON:
+            return states.Status.ACTIVE
+        case PowerState.OFF:
+            return states.Status.STOPPED
+        case _:
+            return states.Status.ERROR

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Put an image on the instance's node anew."""
+
+from mogan import states
+from mogan.baremetal import driver
+from mogan.baremetal.driver import Availability
+from mogan.db import clock
+from mogan.engine.results import Done, Failed, Result
+from mogan.engine.task import Task
+
+
+def step(task: Task) -> Result:
+    """Send the rebuild once, and wait until the node is up."""
+    try:
+        node = task.node()
+        if node is None:
+            return _give_up(task, 'The node does not carry the instance any '
+                                  'more.')
+        if task.action.started_at and not node.busy:
+            return _outcome(task, node)
+        if task.overdue:
+            return _give_up(task, task.too_long)
+        if node.busy:
+            return task.poll()
+        # A build that failed early has left a node without an image.
+        method = (task.driver.deploy
+                  if node.availability is Availability.AVAILABLE
+                  else task.driver.rebuild)
+        task.destroy(method, node.uuid, task.order())
+        return task.poll(started=True)
+    except (driver.NotOurs, driver.Fenced, driver.Refused) as error:
+        return _give_up(task, str(error))
+
+
+def _outcome(task: Task, node: driver.Node) -> Result:
+    if node.availability is not Availability.ACTIVE:
+        return _give_up(task, node.last_error or 'The rebuild failed.')
+    task.seal()
+    return Done(states.Status.ACTIVE, {
+        'image_uuid': task.order().image_uuid,
+        'power_state': node.power_state,
+        # An instance whose build had failed starts its life here.
+        'launched_at': task.row.launched_at or clock.NOW})
+
+
+def _give_up(task: Task, error: str) -> Failed:
+    task.seal()
+    return Failed(states.Status.ERROR, error)

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an engine answers to messages."""
+
+import dataclasses
+from typing import Any
+
+import oslo_messaging
+
+from mogan import rpc
+from mogan.baremetal import driver
+from mogan.context import RequestContext
+from mogan.engine.reconcile import Reconciler
+
+
+class EngineEndpoint:
+    """The methods that oslo.messaging calls."""
+
+    target = oslo_messaging.Target(version=rpc.VERSION)
+
+    def __init__(self, reconciler: Reconciler,
+                 hardware: driver.Driver) -> None:
+        self._reconciler = reconciler
+        self._driver = hardware
+
+    def nudge(self, ctxt: RequestContext, instance_uuid: str) -> None:
+        """Look at an instance at once."""
+        self._reconciler.hurry(instance_uuid)
+
+    @oslo_messaging.expected_exceptions(driver.DriverError)
+    def list_nodes(self, ctxt: RequestContext, marker: str | None,
+                   limit: int) -> list[dict[str, Any]]:
+        """A page of nodes, as plain values."""
+        return [dataclasses.asdict(node) for node in self._driver.nodes(
+            marker=marker, limit=limit)]

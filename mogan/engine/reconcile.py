@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Finds the work that nobody does, and hands it to a few threads.
+
+Messages get lost, engines die, drivers go away: the rows say what is to be
+done, and every engine looks at them by itself.  Waiting costs neither a
+thread nor a claim: one query asks the driver about all nodes that somebody
+waits for.
+"""
+
+import concurrent.futures
+import dataclasses
+import threading
+from collections.abc import Sequence
+from typing import Any, Final
+
+from oslo_log import log
+
+from mogan import exception, states
+from mogan.baremetal import driver
+from mogan.db import actions, claims, rounds
+from mogan.db.engine import Database
+from mogan.engine.repair import Repair
+from mogan.engine.task import poll_after
+from mogan.engine.worker import Worker
+
+LOG = log.getLogger(__name__)
+
+_BATCH: Final = 1000
+_REPAIR: Final = 'repair'
+# Looks that are put off together share one of these times, in seconds.
+_DELAYS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Pace:
+    """How often, in seconds, and with how many threads."""
+
+    sweep: float = 1.0
+    repair: float = 60.0
+    threads: int = 16
+
+
+class Reconciler:
+    """The engine's own drive; `start` and `stop` it."""
+
+    def __init__(self, db: Database, hardware: driver.Driver, worker: Worker,
+                 repair: Repair, pace: Pace) -> None:
+        self._db = db
+        self._driver = hardware
+        self._worker = worker
+        self._repair = repair
+        self._pace = pace
+        self._pool = concurrent.futures.ThreadPoolExecutor(
+            pace.threads, thread_name_prefix='look')
+        self._lock = threading.Condition()
+        # Instances at work, and whether to look once more afterwards.
+        self._busy: dict[str, bool] = {}
+        self._wake_at = 0.0
+        self._stopping = False
+        self._thread = threading.Thread(
+            target=self._drive, name='reconcile', daemon=True)
+
+    def start(self) -> None:
+        """Begin to look for work."""
+        rounds.announce(self._db, _REPAIR)
+        self._thread.start()
+
+    def stop(self, timeout: float | None = None) -> None:
+        """Finish what is under way, begin nothing new; what is left stays
+        in the rows.  `timeout` is in seconds."""
+        with self._lock:
+            self._stopping = True
+            self._lock.notify_all()
+        self._thread.join(timeout)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            self._lock.wait_for(lambda: not self._busy, timeout)
+
+    def hurry(self, uuid: str) -> None:
+        """Look at an instance as soon as a thread is free."""
+        with self._lock:
+            if self._stopping:
+                return
+            if uuid in self._busy:
+                self._busy[uuid] = True
+                return
+            self._busy[uuid] = False
+        self._pool.submit(self._look, uuid).add_done_callback(
+            lambda future: self._drop(uuid) if future.cancelled() else None)
+
+    def _look(self, uuid: str) -> None:
+        try:
+            while True:
+                wait = self._worker.look(uuid)
+                with self._lock:
+                    if wait is not None:
+                        self._wake_in(wait)
+                    if not self._busy[uuid] or self._stopping:
+                        break
+                    self._busy[uuid] = False
+        except exception.DatabaseUnavailable as error:
+            LOG.warning('The instance %s has to wait: %s', uuid,
+                        error.__cause__)
+        except Exception:  # noqa: BLE001 - the engine's one outer guard: a
+            # defect in one action must not stop the work on the others.
+            LOG.exception('The work on the instance %s broke off', uuid)
+        finally:
+            self._drop(uuid)
+
+    def _drop(self, uuid: str) -> None:
+        with self._lock:
+            self._busy.pop(uuid, None)
+            self._lock.notify_all()
+
+    def _wake_in(self, seconds: float) -> None:
+        at = claims.boottime() + seconds
+        if at < self._wake_at:
+            self._wake_at = at
+            self._lock.notify_all()
+
+    def _drive(self) -> None:
+        while True:
+            with self._lock:
+                while not self._stopping and (
+                        (left := self._wake_at - claims.boottime()) > 0):
+                    self._lock.wait(left)
+                if self._stopping:
+                    return
+                self._wake_at = claims.boottime() + self._pace.sweep
+            self._round()
+
+    def _round(self) -> None:
+        try:
+            self._sweep()
+            if rounds.take(self._db, _REPAIR, self._pace.repair):
+                for uuid in self._repair.round():
+                    LOG.info('The protection of the node of %s has been '
+                             'repaired', uuid)
+        except exception.DatabaseUnavailable as error:
+            LOG.warning('The database is away: %s', error.__cause__)
+        except driver.DriverError as error:
+            LOG.warning('The hardware cannot be looked at: %s', error)
+        except Exception:  # noqa: BLE001 - as above
+            LOG.exception('A round of the reconciler broke off')
+
+    def _sweep(self) -> None:
+        due = actions.due(self._db, _BATCH)
+        if not due:
+            return
+        waiting = self._postpone(due)
+        for uuid in dict.fromkeys(
+                action.instance_uuid for action in due
+                if action.uuid not in waiting):
+            self.hurry(uuid)
+
+    def _postpone(self, due: Sequence[Any]) -> set[str]:
+        """Put off those whose node is still at it.
+
+        A look from before a claim may be old, so it never ends an action.
+        """
+        asked = {action.node_uuid: action for action in due
+                 if action.node_uuid and states.column_of(
+                     states.Verb(action.verb)) is states.Column.STATUS}
+        if not asked:
+            return set()
+        try:
+            nodes = self._driver.look(list(asked))
+        except driver.DriverError as error:
+            LOG.warning('The hardware cannot be looked at: %s', error)
+            return set()
+        delays: dict[float, list[str]] = {}
+        for node_uuid, action in asked.items():
+            node = nodes.get(node_uuid)
+            if node and _waits(action, node):
+                age = (action.now - action.created_at).total_seconds()
+                delays.setdefault(_shared(poll_after(age)), []).append(
+                    action.uuid)
+        for seconds, uuids in delays.items():
+            actions.postpone(self._db, uuids, seconds)
+            with self._lock:
+                self._wake_in(seconds)
+        return {uuid for uuids in delays.values() for uuid in uuids}
+
+
+def _waits(action: Any, node: driver.Node) -> bool:
+    if node.instance_uuid != action.instance_uuid:
+        return False
+    # A delete does not wait for the end of what it supersedes.
+    if action.verb == states.Verb.DELETE:
+        return node.availability is driver.Availability.UNDEPLOYING
+    return node.busy
+
+
+def _shared(seconds: float) -> float:
+    return min((delay for delay in _DELAYS if delay >= seconds),
+               default=_DELAYS[-1])

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a look at an action can come to."""
+
+import dataclasses
+from typing import Any
+
+from mogan import states
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Done:
+    """It has ended in this state (none: the instance is gone); `values` go
+    into the row with it, and an error as a fault."""
+
+    end: states.State | None
+    values: dict[str, Any] = dataclasses.field(default_factory=dict)
+    error: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Failed:
+    """It has ended in this state, not as it was asked to."""
+
+    end: states.State
+    error: str
+    values: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Again:
+    """It needs another look in so many seconds.
+
+    `started`: the driver has begun with it, so that the next look does not
+    begin anew.  `error`: what stands in the way, shown as a fault.
+    """
+
+    seconds: float
+    started: bool = False
+    error: str | None = None
+
+
+Result = Done | Failed | Again

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One engine: a server of messages and a reconciler over one driver."""
+
+import os
+import socket
+from typing import Any
+
+from oslo_log import log
+from oslo_utils import uuidutils
+
+from mogan import rpc
+from mogan.baremetal import driver
+from mogan.db.engine import Database
+from mogan.engine.manager import EngineEndpoint
+from mogan.engine.reconcile import Pace, Reconciler
+from mogan.engine.repair import Repair
+from mogan.engine.task import Limits
+from mogan.engine.worker import Worker
+
+LOG = log.getLogger(__name__)
+
+
+class EngineService:
+    """Starts and stops an engine; any number of them share the work."""
+
+    def __init__(self, db: Database, hardware: driver.Driver, transport: Any,
+                 topic: str, *, host: str | None = None,
+                 limits: Limits | None = None, pace: Pace | None = None,
+                 stop_timeout: float = 30) -> None:
+        host = host or socket.gethostname()
+        # A claim belongs to one life of one process.
+        name = f'{host}:{os.getpid()}:{uuidutils.generate_uuid()[:8]}'
+        self._driver = hardware
+        self._stop_timeout = stop_timeout
+        self._reconciler = Reconciler(
+            db, hardware, Worker(db, hardware, name, limits or Limits()),
+            Repair(db, hardware, name), pace or Pace())
+        self._server = rpc.server(
+            transport, topic, host,
+            EngineEndpoint(self._reconciler, hardware))
+        self.name = name
+
+    def start(self) -> None:
+        """Take messages, and look for work that was left undone."""
+        self._reconciler.start()
+        self._server.start()
+        LOG.info('The engine %s has started', self.name)
+
+    def stop(self) -> None:
+        """Finish the looks under way, for a limited time, and let go."""
+        self._server.stop()
+        self._server.wait()
+        self._reconciler.stop(self._stop_timeout)
+        self._driver.close()
+        LOG.info('The engine %s has stopped', self.name)

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Carries out what an instance's row asks for, under its claim.
+
+The one place that writes an action's outcome.
+"""
+
+import dataclasses
+from typing import Any
+
+from oslo_log import log
+
+from mogan import exception, states
+from mogan.baremetal import driver
+from mogan.db import actions, claims, instances
+from mogan.db.engine import Database
+from mogan.engine.actions import STEPS
+from mogan.engine.results import Again, Done, Failed, Result
+from mogan.engine.task import ClaimLost, Limits, Task
+
+LOG = log.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Worker:
+    """Looks at one instance at a time; `name` is unique to this process.
+
+    Safe to share between threads.
+    """
+
+    db: Database
+    driver: driver.Driver
+    name: str
+    limits: Limits
+
+    def look(self, uuid: str) -> float | None:
+        """Do what is due for an instance.
+
+        Returns the seconds after which it wants another look, None where
+        nothing is known to be left.
+        """
+        wait = None
+        while True:
+            work = claims.take(self.db, uuid, self.name,
+                               self.driver.timing.lease)
+            if work is None:
+                return wait
+            try:
+                wait = self._carry_out(work)
+            except (ClaimLost, driver.OutcomeUnknown,
+                    exception.DatabaseUnavailable) as error:
+                # Whoever claims it next asks the node what became of it.
+                LOG.warning('Leaving the instance %s until its claim has '
+                            'run out: %s %s', uuid, type(error).__name__,
+                            error)
+                return max(work.claim.left(), 0) + 0.05
+            # A request that came while the claim was held, and whose
+            # message found the instance taken.
+            if not actions.pending(self.db, uuid):
+                return wait
+
+    def _carry_out(self, work: claims.Work) -> float | None:
+        """Do the actions that are due, and let go of the claim."""
+        retries: list[claims.Retry] = []
+        faults: dict[str, Any] = {}
+        due = [action for action in work.actions if action.due]
+        for position, action in enumerate(due, 1):
+            result = self._step(work, action)
+            LOG.debug('%s of %s: %s', action.verb, work.row.uuid, result)
+            if isinstance(result, Again):
+                retries.append(claims.Retry(
+                    action.uuid, result.seconds, result.started,
+                    result.error))
+                if result.error:
+                    faults |= _fault(action, result.error)
+                continue
+            last = position == len(due) and not retries
+            if self._finish(work, action, result, release=last) and last:
+                return None
+        claims.release(self.db, work.claim, retries, faults)
+        return min((retry.seconds for retry in retries), default=None)
+
+    def _step(self, work: claims.Work, action: Any) -> Result:
+        task = Task(self.db, self.driver, work.claim, work.row, action,
+                    self.limits)
+        try:
+            return STEPS[task.verb](task)
+        except driver.NodeBusy:
+            return task.poll()
+        except driver.Definite as error:
+            LOG.warning('The %s of the instance %s has to wait: %s',
+                        action.verb, work.row.uuid, error)
+            return task.back_off(str(error))
+
+    def _finish(self, work: claims.Work, action: Any,
+                result: Done | Failed, *, release: bool) -> bool:
+        failure = result.error if isinstance(result, Failed) else None
+        written = instances.finish(
+            self.db, work.claim, action, result.end,
+            result.values | _fault(action, result.error), failure=failure,
+            release=release)
+        if written:
+            LOG.info('The %s of the instance %s for the request %s has '
+                     'ended: %s', action.verb, work.row.uuid,
+                     action.request_id, failure or 'done')
+        else:
+            LOG.info('The %s of the instance %s has been superseded',
+                     action.verb, work.row.uuid)
+        return written
+
+
+def _fault(action: Any, error: str | None) -> dict[str, Any]:
+    """What an error, or none, makes of the fault that the row shows."""
+    column = states.column_of(states.Verb(action.verb))
+    name = 'fault' if column is states.Column.STATUS else 'lock_fault'
+    if error is None:
+        return {name: None}
+    return {name: {'message': error,
+                   'created_at': f'{action.now.isoformat()}Z'}}
