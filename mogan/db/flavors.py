@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Flavors, and how they are kept while an instance needs them.
+
+Creating an instance and deleting its flavor exclude each other on the
+flavor's row: the one inserts the instance and then holds the row, the other
+takes the row and then looks for instances.  Whichever comes second sees what
+the first has done.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import oslo_db.exception
+import sqlalchemy as sa
+from oslo_utils import uuidutils
+
+from mogan import exception
+from mogan.db import clock, models
+from mogan.db.engine import Database, transaction
+
+F = models.flavors
+I = models.instances  # noqa: E741 - read next to F
+
+Row = sa.Row[Any]
+
+_OFFERED: Final = sa.and_(F.c.is_public == sa.true(),
+                          F.c.disabled == sa.false())
+_GET: Final = sa.select(F).where(F.c.uuid == sa.bindparam('key'))
+# Keeps it from being deleted until the transaction ends.
+_HOLD: Final = _GET.with_for_update(read=True)
+_TOUCH: Final = sa.update(F).where(F.c.uuid == sa.bindparam('key')).values(
+    updated_at=F.c.updated_at)
+_DELETE_UNUSED: Final = sa.delete(F).where(
+    F.c.uuid == sa.bindparam('key'),
+    ~sa.exists().where(I.c.deleted == sa.false(),
+                       I.c.flavor_uuid == sa.bindparam('key')))
+
+
+@transaction
+def get(db: Database, uuid: str, *, hidden: bool = True) -> Row:
+    """One flavor; `hidden`: also where it is not public or is disabled.
+
+    Raises FlavorNotFound.
+    """
+    with db.reader() as connection:
+        row = connection.execute(_GET, {'key': uuid}).one_or_none()
+    if row is None or not (hidden or _offered(row)):
+        raise exception.FlavorNotFound(uuid=uuid)
+    return row
+
+
+def _offered(row: Row) -> bool:
+    return bool(row.is_public and not row.disabled)
+
+
+@transaction
+def page(db: Database, *, hidden: bool, limit: int,
+         marker: str | None = None) -> tuple[Sequence[Row], bool]:
+    """A page in the order of creation, and whether there is more.
+
+    Raises Invalid for a marker that there is not.
+    """
+    query = sa.select(F).order_by(F.c.id).limit(limit + 1)
+    if not hidden:
+        query = query.where(_OFFERED)
+    with db.reader() as connection:
+        if marker is not None:
+            last = connection.execute(_GET, {'key': marker}).one_or_none()
+            if last is None or not (hidden or _offered(last)):
+                raise exception.Invalid(
+                    place='marker', fault=f'there is no flavor {marker}')
+            query = query.where(F.c.id > last.id)
+        rows = connection.execute(query).all()
+    return rows[:limit], len(rows) > limit
+
+
+@transaction
+def create(db: Database, values: dict[str, Any]) -> Row:
+    """Add a flavor.  Raises FlavorExists."""
+    uuid = uuidutils.generate_uuid()
+    try:
+        with db.writer() as connection:
+            connection.execute(sa.insert(F).values(
+                values | {'uuid': uuid, 'created_at': clock.NOW}))
+            return connection.execute(_GET, {'key': uuid}).one()
+    except oslo_db.exception.DBDuplicateEntry as error:
+        raise exception.FlavorExists(name=values['name']) from error
+
+
+@transaction
+def update(db: Database, uuid: str, values: dict[str, Any]) -> Row:
+    """Change some fields and no others.
+
+    Raises FlavorNotFound, FlavorExists.
+    """
+    try:
+        with db.writer() as connection:
+            connection.execute(sa.update(F).where(F.c.uuid == uuid).values(
+                values | {'updated_at': clock.NOW}))
+            row = connection.execute(_GET, {'key': uuid}).one_or_none()
+    except oslo_db.exception.DBDuplicateEntry as error:
+        raise exception.FlavorExists(name=values['name']) from error
+    if row is None:
+        raise exception.FlavorNotFound(uuid=uuid)
+    return row
+
+
+@transaction
+def delete(db: Database, uuid: str) -> None:
+    """Remove a flavor that no instance has.
+
+    Raises FlavorNotFound, FlavorInUse.
+    """
+    with db.writer() as connection:
+        # A statement of its own: the next one then sees every instance
+        # whose creation held the row.
+        if connection.execute(_TOUCH, {'key': uuid}).rowcount != 1:
+            raise exception.FlavorNotFound(uuid=uuid)
+        if connection.execute(_DELETE_UNUSED, {'key': uuid}).rowcount != 1:
+            raise exception.FlavorInUse(uuid=uuid)
+
+
+def hold(connection: sa.Connection, uuid: str, *, hidden: bool) -> None:
+    """Keep the flavor of an instance that this transaction has inserted.
+
+    Raises Invalid where a new instance cannot have it; `hidden`: it need
+    not be public.
+    """
+    row = connection.execute(_HOLD, {'key': uuid}).one_or_none()
+    if row is None or not (hidden or _offered(row)):
+        raise exception.Invalid(
+            place='flavor_uuid', fault=f'there is no flavor {uuid}')
+    if row.disabled:
+        raise exception.Invalid(
+            place='flavor_uuid', fault=f'the flavor {uuid} is disabled')
