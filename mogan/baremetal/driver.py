@@ -20,6 +20,7 @@ import abc
 import dataclasses
 import enum
 from collections.abc import Collection, Mapping
+from typing import Any
 
 
 class Availability(enum.StrEnum):
@@ -167,6 +168,14 @@ class Driver(abc.ABC):
 
     timing: Timing
     fencing: bool
+
+    @classmethod
+    @abc.abstractmethod
+    def from_conf(cls, conf: Any) -> 'Driver':
+        """A driver as the configuration describes it.
+
+        Raises ValueError where its times do not fit each other.
+        """
 
     @abc.abstractmethod
     def nodes(self, *, marker: str | None = None,

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Collection
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from mogan.baremetal import driver, faults
 from mogan.baremetal.driver import Availability, PowerState, PowerTarget
@@ -85,6 +85,13 @@ class SimulatedDriver(driver.Driver):
         self._durations = Durations(deploy_time, rebuild_time,
                                     undeploy_time, power_time)
         self._closing = threading.Event()
+
+    @classmethod
+    def from_conf(cls, conf: Any) -> 'SimulatedDriver':
+        group = conf.simulated
+        return cls(group.inventory, **{name: group[name] for name in (
+            'deploy_time', 'rebuild_time', 'undeploy_time', 'power_time',
+            'lease', 'reach', 'skew')})
 
     def nodes(self, *, marker: str | None = None,
               limit: int = 1000) -> list[driver.Node]:

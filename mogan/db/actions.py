@@ -33,8 +33,7 @@ class Outcome(enum.StrEnum):
 
 _INSERT = sa.insert(A).values(
     fence=sa.select(I.c.fence).where(
-        I.c.uuid == sa.bindparam('instance_uuid', type_=A.c.uuid.type)
-    ).scalar_subquery(),
+        I.c.uuid == sa.bindparam('of')).scalar_subquery(),
     attempts=0, times=1, created_at=clock.NOW)
 # Built once: compiling costs more than running them.
 _INSERT_DUE = _INSERT.values(next_at=clock.NOW)
@@ -79,7 +78,8 @@ def describe(context: RequestContext, instance_uuid: str, verb: states.Verb,
 def insert(connection: sa.Connection, action: dict[str, Any], *,
            done: bool = False) -> None:
     """Add an action, as unfinished work or as something done at once."""
-    connection.execute(_INSERT_DONE if done else _INSERT_DUE, action)
+    connection.execute(_INSERT_DONE if done else _INSERT_DUE,
+                       action | {'of': action['instance_uuid']})
 
 
 def supersede(connection: sa.Connection, instance_uuid: str,
@@ -125,7 +125,8 @@ def _count(db: Database, key: str, request_id: str | None) -> bool:
 @transaction
 def _insert_refusal(db: Database, values: dict[str, Any]) -> None:
     with db.writer() as connection:
-        connection.execute(_INSERT_REFUSED, values)
+        connection.execute(_INSERT_REFUSED,
+                           values | {'of': values['instance_uuid']})
 
 
 def record_refusal(db: Database, context: RequestContext,

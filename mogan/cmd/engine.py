@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""mogan-engine: carries out what the API has accepted."""
+
+import sys
+import threading
+
+import stevedore.exception
+from oslo_log import log
+from oslo_service import service
+
+from mogan import baremetal, rpc
+from mogan.cmd import launch
+from mogan.conf import CONF
+from mogan.db.engine import Database
+from mogan.engine.reconcile import Pace
+from mogan.engine.service import EngineService
+from mogan.engine.task import Limits
+
+LOG = log.getLogger(__name__)
+
+
+def build(db: Database, driver: baremetal.Driver,
+          transport: object) -> EngineService:
+    """An engine as [engine] describes it."""
+    group = CONF.engine
+    return EngineService(
+        db, driver, transport, group.topic, host=group.host,
+        limits=Limits(deploy=group.deploy_timeout,
+                      rebuild=group.rebuild_timeout,
+                      power=group.power_timeout),
+        pace=Pace(sweep=group.sweep_interval, repair=group.repair_interval,
+                  threads=group.threads),
+        stop_timeout=CONF.graceful_shutdown_timeout)
+
+
+class EngineProcess(service.Service):
+    """One worker: everything is opened after the fork."""
+
+    def start(self) -> None:
+        self._db = Database.from_conf(CONF)
+        self._transport = rpc.transport(CONF)
+        self._engine = build(self._db, baremetal.load(CONF),
+                             self._transport)
+        self._stopped = threading.Event()
+        self._engine.start()
+
+    def stop(self, graceful: bool = True) -> None:
+        self._engine.stop()
+        self._transport.cleanup()
+        self._db.dispose()
+        super().stop(graceful)
+        self._stopped.set()
+
+    def wait(self) -> None:
+        # The thread group is idle: its own wait would end the process.
+        self._stopped.wait()
+
+
+def main() -> int:
+    """Check what can be checked before the fork, and launch."""
+    launch.prepare()
+    try:
+        baremetal.load(CONF).close()
+    except (ValueError, OSError,
+            stevedore.exception.NoMatches) as error:
+        return launch.complain(f'[engine] driver {CONF.engine.driver}: {error}')
+    launcher = service.ProcessLauncher(CONF, restart_method='mutate')
+    launcher.launch_service(EngineProcess(), workers=CONF.engine.workers)
+    return launcher.wait() or 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Removes old history, a bounded number of rows at a time."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from mogan.db import clock, models
+from mogan.db.engine import Database, transaction
+
+A = models.actions
+I = models.instances  # noqa: E741 - read next to A
+
+_DAY = 86_400
+
+
+@transaction
+def _find(db: Database, query: sa.Select[tuple[str]]) -> Sequence[str]:
+    with db.reader() as connection:
+        return connection.execute(query).scalars().all()
+
+
+@transaction
+def _remove(db: Database, *statements: sa.Delete) -> int:
+    with db.writer() as connection:
+        return sum(connection.execute(statement).rowcount
+                   for statement in statements)
+
+
+def deleted_instances(db: Database, days: float, batch: int) -> int:
+    """Remove up to a batch of instances that were deleted so many days
+    ago, with their history.  Returns the number of rows removed."""
+    uuids = _find(db, sa.select(I.c.uuid).where(
+        I.c.deleted_at < clock.moment(-days * _DAY)).limit(batch))
+    if not uuids:
+        return 0
+    return _remove(db, sa.delete(A).where(A.c.instance_uuid.in_(uuids)),
+                   sa.delete(I).where(I.c.uuid.in_(uuids)))
+
+
+def finished_actions(db: Database, days: float, batch: int) -> int:
+    """Remove up to a batch of actions that ended so many days ago, of
+    instances that live on.  Returns the number of rows removed."""
+    uuids = _find(db, sa.select(A.c.uuid).where(
+        A.c.finished_at < clock.moment(-days * _DAY)).limit(batch))
+    if not uuids:
+        return 0
+    return _remove(db, sa.delete(A).where(A.c.uuid.in_(uuids)))
