@@ -152,11 +152,14 @@ class Database:
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        if self._recognise(connection):
+        # In one transaction, or another process makes the file meanwhile.
+        connection.execute('BEGIN')
+        ours = self._recognise(connection)
+        connection.execute('COMMIT')
+        if ours:
             return
         self._use_wal(connection)
         connection.execute('BEGIN IMMEDIATE')
-        # Another process may have been faster.
         if not self._recognise(connection):
             for statement in self._schema.statements:
                 connection.execute(statement)

@@ -28,7 +28,7 @@ SCHEMA: Final = database.Schema(
             until REAL,
             breaks TEXT,
             last_error TEXT,
-            instance_uuid TEXT UNIQUE,
+            instance_uuid TEXT,
             display_name TEXT,
             image_uuid TEXT,
             protected INTEGER NOT NULL DEFAULT 0,
@@ -38,6 +38,10 @@ SCHEMA: Final = database.Schema(
         CREATE INDEX nodes_free ON nodes (resource_class, name)
             WHERE availability = 'available' AND instance_uuid IS NULL
               AND maintenance = 0""",
+        # Partial, so that nobody seeks free nodes by it.
+        """
+        CREATE UNIQUE INDEX nodes_instance ON nodes (instance_uuid)
+            WHERE instance_uuid IS NOT NULL""",
         'CREATE INDEX nodes_until ON nodes (until) WHERE until IS NOT NULL',
         # protection, power, sealed: see driver.py.  begun, work: the last
         # destructive call that took effect.

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every driver keeps when several use it, and when they die."""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+
+from mogan.baremetal import driver
+from mogan.baremetal.driver import Availability
+from mogan.tests.contract import suite
+
+# A forked child would share this process's locks and connections.
+_processes = multiprocessing.get_context('spawn')
+
+
+def _claim(recipe: Callable[[], driver.Driver], order: driver.Order,
+           start, results) -> None:
+    opened = recipe()
+    with contextlib.closing(opened):
+        opened.nodes()
+        start.wait(60)
+        try:
+            results.put(opened.claim(order, 1).uuid)
+        except driver.NoNodeAvailable:
+            results.put(None)
+
+
+def _deploy_and_wait(recipe: Callable[[], driver.Driver],
+                     order: driver.Order, ready) -> None:
+    opened = recipe()
+    node = opened.claim(order, 1)
+    opened.deploy(node.uuid, order, 1)
+    ready.send(node.uuid)
+    threading.Event().wait()
+
+
+class DurabilityContract(suite.Hardware):
+    """What outlasts a driver object, and its process."""
+
+    def test_protection_outlasts_the_driver(self):
+        order, node_uuid = self.deployed()
+        self.driver.protect(node_uuid, order.instance_uuid, 'disk swap', 2)
+        self.driver.close()
+        self.driver = self.open()
+        node = self.driver.look([node_uuid])[node_uuid]
+        self.assertEqual((True, 'disk swap'),
+                         (node.protected, node.protected_reason))
+        self.assertRaises(driver.Refused,
+                          self.calls(node_uuid, order, 3)['undeploy'])
+
+    def test_work_goes_on_without_the_driver(self):
+        order = self.order()
+        node = self.driver.claim(order, 1)
+        self.driver.deploy(node.uuid, order, 1)
+        self.driver.close()
+        self.driver = self.open()
+        node = self.settled(node.uuid)
+        self.assertIs(Availability.ACTIVE, node.availability)
+        self.assertEqual(order.instance_uuid, node.instance_uuid)
+
+    def test_one_of_many_threads_gets_the_last_node(self):
+        self.driver.claim(self.order(), 1)
+        count = 8
+        start = threading.Barrier(count)
+        won = []
+
+        def claim():
+            start.wait(60)
+            with contextlib.suppress(driver.NoNodeAvailable):
+                won.append(self.driver.claim(self.order(), 1).uuid)
+
+        threads = [threading.Thread(target=claim) for _ in range(count)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        self.assertEqual(1, len(won))
+
+    def test_one_of_two_processes_gets_the_last_node(self):
+        self.driver.claim(self.order(), 1)
+        start = _processes.Barrier(2)
+        results = _processes.Queue()
+        for _ in range(2):
+            self.spawn(_claim, self.recipe(), self.order(), start, results)
+        got = [results.get(timeout=60) for _ in range(2)]
+        self.assertEqual(1, got.count(None), got)
+
+    def test_a_process_that_is_killed_takes_nothing_with_it(self):
+        order = self.order()
+        here, there = _processes.Pipe()
+        process = self.spawn(_deploy_and_wait, self.recipe(), order, there)
+        self.assertTrue(here.poll(60))
+        node_uuid = here.recv()
+        os.kill(process.pid, signal.SIGKILL)
+        process.join(60)
+        node = self.settled(node_uuid)
+        self.assertIs(Availability.ACTIVE, node.availability)
+        self.assertEqual(order.instance_uuid, node.instance_uuid)
+
+    def spawn(self, target: Callable, *arguments):
+        process = _processes.Process(target=target, args=arguments)
+        process.start()
+        self.addCleanup(process.join, 60)
+        self.addCleanup(process.kill)
+        return process

@@ -1,0 +1,355 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every bare-metal driver keeps, as tests.
+
+A driver joins with a subclass of Hardware and of a TestCase that says what
+is left open here, mixed into a subclass of each contract.
+"""
+
+import contextlib
+import dataclasses
+import time
+import uuid
+from collections.abc import Callable
+
+from mogan.baremetal import driver
+from mogan.baremetal.driver import Availability, PowerState, PowerTarget
+
+
+class Hardware:
+    """The hardware under test, and words to speak of it."""
+
+    # How long the slowest work may take, in seconds.
+    patience = 20.0
+
+    def install(self) -> None:
+        """Put the hardware up, before the driver is opened."""
+
+    def recipe(self) -> Callable[[], driver.Driver]:
+        """What opens the driver, on the same hardware each time; it can be
+        handed to another process."""
+        raise NotImplementedError
+
+    def resources(self) -> dict[str, int]:
+        """What exactly two of the nodes fit, both of them free."""
+        raise NotImplementedError
+
+    def traits(self) -> tuple[str, ...]:
+        """What only one of the two nodes has."""
+        raise NotImplementedError
+
+    def images(self) -> tuple[str, str]:
+        """Two images that can be deployed."""
+        raise NotImplementedError
+
+    def setUp(self):
+        super().setUp()
+        self.install()
+        self.driver = self.open()
+
+    def open(self) -> driver.Driver:
+        opened = self.recipe()()
+        self.addCleanup(opened.close)
+        return opened
+
+    def order(self, **changes) -> driver.Order:
+        wanted = driver.Order(
+            str(uuid.uuid4()), 'web-1', self.images()[0],
+            resources=self.resources())
+        return dataclasses.replace(wanted, **changes)
+
+    def settled(self, node_uuid: str) -> driver.Node:
+        """The node, once it is not busy any more."""
+        deadline = time.monotonic() + self.patience
+        while True:
+            node = self.driver.look([node_uuid])[node_uuid]
+            if not node.busy:
+                return node
+            if time.monotonic() > deadline:
+                self.fail(f'{node} is still busy')
+            time.sleep(0.01)
+
+    def deployed(self, fence=1, **changes) -> tuple[driver.Order, str]:
+        """An order that a node carries out, and the node's uuid."""
+        order = self.order(**changes)
+        node = self.driver.claim(order, fence)
+        self.driver.deploy(node.uuid, order, fence)
+        self.assertIs(Availability.ACTIVE,
+                      self.settled(node.uuid).availability)
+        return order, node.uuid
+
+    def off(self, node_uuid: str, instance_uuid: str, fence: int) -> None:
+        """Take the instance off its node."""
+        self.driver.undeploy(node_uuid, instance_uuid, fence)
+        self.assertIs(Availability.AVAILABLE,
+                      self.settled(node_uuid).availability)
+
+    def calls(self, node_uuid: str, order: driver.Order,
+              fence: int) -> dict[str, Callable[[], None]]:
+        """Every call that changes a node, by its name."""
+        instance_uuid = order.instance_uuid
+        return {
+            'deploy': lambda: self.driver.deploy(node_uuid, order, fence),
+            'rebuild': lambda: self.driver.rebuild(node_uuid, order, fence),
+            'undeploy': lambda: self.driver.undeploy(
+                node_uuid, instance_uuid, fence),
+            'power': lambda: self.driver.power(
+                node_uuid, instance_uuid, PowerTarget.OFF, fence),
+            'protect': lambda: self.driver.protect(
+                node_uuid, instance_uuid, 'disk swap', fence),
+            'unprotect': lambda: self.driver.unprotect(
+                node_uuid, instance_uuid, fence),
+        }
+
+
+class DriverContract(Hardware):
+    """What every driver keeps."""
+
+    def test_the_nodes_come_in_pages_by_uuid(self):
+        every = self.driver.nodes()
+        paged = []
+        while page := self.driver.nodes(
+                marker=paged[-1].uuid if paged else None, limit=2):
+            self.assertLessEqual(len(page), 2)
+            paged.extend(page)
+        self.assertEqual(every, paged)
+        self.assertEqual(sorted(node.uuid for node in every),
+                         [node.uuid for node in every])
+
+    def test_a_look_shows_the_nodes_that_exist_and_no_others(self):
+        [first, second] = self.driver.nodes()[:2]
+        seen = self.driver.look([first.uuid, str(uuid.uuid4()), second.uuid])
+        self.assertEqual({first.uuid: first, second.uuid: second}, seen)
+        self.assertEqual({}, self.driver.look([]))
+
+    def test_a_claim_gives_the_node_to_the_instance(self):
+        order = self.order()
+        node = self.driver.claim(order, 1)
+        self.assertIn(node.resource_class, self.resources())
+        self.assertEqual(order.instance_uuid, node.instance_uuid)
+        self.assertEqual(node, self.driver.find(order.instance_uuid))
+
+    def test_a_claim_that_is_repeated_finds_the_same_node(self):
+        order = self.order()
+        first = self.driver.claim(order, 1)
+        self.assertEqual(first.uuid, self.driver.claim(order, 1).uuid)
+        self.assertEqual(1, sum(node.instance_uuid == order.instance_uuid
+                                for node in self.driver.nodes()))
+
+    def test_each_instance_gets_a_node_of_its_own_until_none_is_left(self):
+        first = self.driver.claim(self.order(), 1)
+        second = self.driver.claim(self.order(), 1)
+        self.assertNotEqual(first.uuid, second.uuid)
+        self.assertRaises(driver.NoNodeAvailable, self.driver.claim,
+                          self.order(), 1)
+
+    def test_a_claim_gets_a_node_with_the_traits(self):
+        node = self.driver.claim(self.order(traits=self.traits()), 1)
+        self.assertLessEqual({*self.traits()}, {*node.traits})
+        self.assertRaises(driver.NoNodeAvailable, self.driver.claim,
+                          self.order(traits=self.traits()), 1)
+
+    def test_no_node_fits_more_than_one_unit_of_one_class(self):
+        [wanted] = self.resources()
+        for resources in ({wanted: 2}, {wanted: 1, 'CUSTOM_MORE': 1},
+                          {'CUSTOM_NOBODY_HAS_THIS': 1}, {}):
+            self.assertRaises(
+                driver.NoNodeAvailable, self.driver.claim,
+                self.order(resources=resources), 1)
+
+    def test_nothing_carries_an_instance_that_claimed_nothing(self):
+        self.assertIsNone(self.driver.find(str(uuid.uuid4())))
+
+    def test_a_deploy_ends_active_and_powered_on(self):
+        order = self.order()
+        node = self.driver.claim(order, 1)
+        self.driver.deploy(node.uuid, order, 1)
+        node = self.settled(node.uuid)
+        self.assertIs(Availability.ACTIVE, node.availability)
+        self.assertIs(PowerState.ON, node.power_state)
+        self.assertEqual(order.instance_uuid, node.instance_uuid)
+
+    def test_a_deploy_that_is_repeated_changes_nothing(self):
+        order = self.order()
+        node = self.driver.claim(order, 1)
+        self.driver.deploy(node.uuid, order, 1)
+        self.driver.deploy(node.uuid, order, 1)
+        done = self.settled(node.uuid)
+        self.driver.deploy(node.uuid, order, 1)
+        self.assertEqual(done, self.driver.look([node.uuid])[node.uuid])
+
+    def test_a_rebuild_ends_active_and_powered_on(self):
+        order, node_uuid = self.deployed()
+        again = dataclasses.replace(order, image_uuid=self.images()[1])
+        self.driver.rebuild(node_uuid, again, 2)
+        node = self.settled(node_uuid)
+        self.assertIs(Availability.ACTIVE, node.availability)
+        self.assertIs(PowerState.ON, node.power_state)
+
+    def test_an_undeploy_ends_with_a_free_node(self):
+        order, node_uuid = self.deployed()
+        undeploy = self.calls(node_uuid, order, 2)['undeploy']
+        undeploy()
+        # Again while it is under way, or when it is over.
+        with contextlib.suppress(driver.NotOurs):
+            undeploy()
+        node = self.settled(node_uuid)
+        self.assertIs(Availability.AVAILABLE, node.availability)
+        self.assertIs(PowerState.OFF, node.power_state)
+        self.assertIsNone(node.instance_uuid)
+        self.assertIsNone(self.driver.find(order.instance_uuid))
+        self.assertRaises(driver.NotOurs, undeploy)
+
+    def test_an_undeploy_releases_a_node_that_was_only_claimed(self):
+        order = self.order()
+        node = self.driver.claim(order, 1)
+        self.off(node.uuid, order.instance_uuid, 2)
+        self.assertIsNone(self.driver.find(order.instance_uuid))
+
+    def test_power_goes_where_it_is_asked_to(self):
+        order, node_uuid = self.deployed()
+        for fence, (target, reached) in enumerate((
+                (PowerTarget.OFF, PowerState.OFF),
+                (PowerTarget.ON, PowerState.ON),
+                (PowerTarget.SOFT_OFF, PowerState.OFF),
+                (PowerTarget.REBOOT, PowerState.ON),
+                (PowerTarget.SOFT_REBOOT, PowerState.ON),
+                (PowerTarget.ON, PowerState.ON)), start=2):
+            self.driver.power(node_uuid, order.instance_uuid, target, fence)
+            node = self.settled(node_uuid)
+            self.assertIs(reached, node.power_state, target)
+            self.assertIs(Availability.ACTIVE, node.availability)
+
+    def test_protection_goes_on_with_its_reason_and_off_again(self):
+        order, node_uuid = self.deployed()
+        protect, unprotect = self.driver.protect, self.driver.unprotect
+        for _ in range(2):
+            protect(node_uuid, order.instance_uuid, 'disk swap', 2)
+            node = self.driver.look([node_uuid])[node_uuid]
+            self.assertEqual((True, 'disk swap'),
+                             (node.protected, node.protected_reason))
+        protect(node_uuid, order.instance_uuid, None, 3)
+        node = self.driver.look([node_uuid])[node_uuid]
+        self.assertEqual((True, None),
+                         (node.protected, node.protected_reason))
+        for _ in range(2):
+            unprotect(node_uuid, order.instance_uuid, 4)
+            node = self.driver.look([node_uuid])[node_uuid]
+            self.assertEqual((False, None),
+                             (node.protected, node.protected_reason))
+
+    def test_a_node_that_is_not_active_cannot_be_protected(self):
+        order = self.order()
+        node = self.driver.claim(order, 1)
+        self.assertRaises(
+            driver.NotProtectable, self.driver.protect, node.uuid,
+            order.instance_uuid, None, 2)
+        self.driver.unprotect(node.uuid, order.instance_uuid, 3)
+
+    def test_a_protected_node_refuses_undeploy_and_rebuild(self):
+        order, node_uuid = self.deployed()
+        self.driver.protect(node_uuid, order.instance_uuid, None, 2)
+        before = self.driver.look([node_uuid])
+        for name in ('rebuild', 'undeploy'):
+            self.assertRaises(driver.Refused,
+                              self.calls(node_uuid, order, 3)[name])
+        self.assertEqual(before, self.driver.look([node_uuid]))
+        self.driver.unprotect(node_uuid, order.instance_uuid, 4)
+        self.off(node_uuid, order.instance_uuid, 5)
+
+    def test_a_node_of_another_instance_is_never_touched(self):
+        first, node_uuid = self.deployed(traits=self.traits())
+        self.off(node_uuid, first.instance_uuid, 2)
+        self.deployed(traits=self.traits())
+        before = self.driver.look([node_uuid])
+        for name, call in self.calls(node_uuid, first, 3).items():
+            self.assertRaises(driver.NotOurs, call)
+            self.assertEqual(before, self.driver.look([node_uuid]), name)
+
+    def test_a_node_that_does_not_exist_is_not_ours(self):
+        for call in self.calls(str(uuid.uuid4()), self.order(), 1).values():
+            self.assertRaises(driver.NotOurs, call)
+
+
+class FencingContract(DriverContract):
+    """What a driver keeps that compares numbers in the effect's own step."""
+
+    def assert_fenced(self, call: Callable[[], None]) -> None:
+        before = self.driver.nodes()
+        self.assertRaises(driver.Fenced, call)
+        self.assertEqual(before, self.driver.nodes())
+
+    def test_sealed_numbers_do_not_destroy(self):
+        order, node_uuid = self.deployed(fence=3)
+        self.driver.seal(order.instance_uuid, 5)
+        for fence in (3, 4, 5):
+            calls = self.calls(node_uuid, order, fence)
+            for name in ('deploy', 'rebuild', 'undeploy'):
+                self.assert_fenced(calls[name])
+        self.off(node_uuid, order.instance_uuid, 6)
+
+    def test_sealed_numbers_claim_nothing(self):
+        order = self.order()
+        self.driver.seal(order.instance_uuid, 2)
+        self.assert_fenced(lambda: self.driver.claim(order, 2))
+        self.driver.claim(order, 3)
+
+    def test_a_seal_binds_one_instance_alone(self):
+        self.driver.seal(str(uuid.uuid4()), 99)
+        self.deployed(fence=1)
+
+    def test_a_seal_is_never_lowered(self):
+        order, node_uuid = self.deployed()
+        self.driver.seal(order.instance_uuid, 7)
+        self.driver.seal(order.instance_uuid, 2)
+        self.assert_fenced(self.calls(node_uuid, order, 7)['undeploy'])
+
+    def test_a_seal_does_not_bind_power_and_protection(self):
+        order, node_uuid = self.deployed()
+        self.driver.seal(order.instance_uuid, 9)
+        for name in ('protect', 'unprotect', 'power'):
+            self.calls(node_uuid, order, 2)[name]()
+
+    def test_an_older_unprotect_does_not_undo_a_protect(self):
+        order, node_uuid = self.deployed()
+        self.calls(node_uuid, order, 4)['protect']()
+        self.assert_fenced(self.calls(node_uuid, order, 3)['unprotect'])
+        self.calls(node_uuid, order, 5)['unprotect']()
+        self.assert_fenced(self.calls(node_uuid, order, 4)['protect'])
+
+    def test_a_protect_that_finds_itself_done_passes_older_calls(self):
+        order, node_uuid = self.deployed()
+        self.calls(node_uuid, order, 3)['protect']()
+        self.calls(node_uuid, order, 5)['protect']()
+        self.assert_fenced(self.calls(node_uuid, order, 4)['unprotect'])
+
+    def test_an_unprotect_that_finds_itself_done_passes_older_calls(self):
+        order, node_uuid = self.deployed()
+        self.calls(node_uuid, order, 5)['unprotect']()
+        self.assert_fenced(self.calls(node_uuid, order, 4)['protect'])
+
+    def test_older_power_calls_are_refused(self):
+        order, node_uuid = self.deployed()
+        self.calls(node_uuid, order, 4)['power']()
+        self.settled(node_uuid)
+        self.assert_fenced(lambda: self.driver.power(
+            node_uuid, order.instance_uuid, PowerTarget.ON, 3))
+
+    def test_a_number_wipes_once(self):
+        order, node_uuid = self.deployed()
+        self.calls(node_uuid, order, 2)['rebuild']()
+        done = self.settled(node_uuid)
+        self.calls(node_uuid, order, 2)['rebuild']()
+        self.assertEqual(done, self.driver.look([node_uuid])[node_uuid])
+
+    def test_a_number_reboots_once(self):
+        order, node_uuid = self.deployed()
+
+        def reboot():
+            self.driver.power(node_uuid, order.instance_uuid,
+                              PowerTarget.REBOOT, 2)
+
+        reboot()
+        done = self.settled(node_uuid)
+        self.assertIsNone(done.power_target)
+        reboot()
+        self.assertEqual(done, self.driver.look([node_uuid])[node_uuid])

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The simulated driver, against the contract."""
+
+import functools
+import pathlib
+
+import fixtures
+from oslotest import base
+
+from mogan.baremetal import inventory, simulated
+from mogan.tests.contract import durability, suite
+
+
+class SimulatedHardware(suite.Hardware, base.BaseTestCase):
+    """Two nodes of a class, one with a trait, and one of another class."""
+
+    def install(self):
+        self.path = pathlib.Path(
+            self.useFixture(fixtures.TempDir()).path) / 'inventory.sqlite'
+        store = inventory.Inventory(self.path)
+        store.seed([
+            inventory.new_node('rack1-node01', 'CUSTOM_METAL',
+                               ['CUSTOM_FAST']),
+            inventory.new_node('rack1-node02', 'CUSTOM_METAL'),
+            inventory.new_node('rack2-node01', 'CUSTOM_OTHER')])
+        store.close()
+
+    def recipe(self):
+        return functools.partial(
+            simulated.SimulatedDriver, self.path, deploy_time=0.1,
+            rebuild_time=0.1, undeploy_time=0.1, power_time=0.05,
+            # Slow disks are no subject here.
+            lease=60.0, reach=20.0)
+
+    def resources(self):
+        return {'CUSTOM_METAL': 1}
+
+    def traits(self):
+        return ('CUSTOM_FAST',)
+
+    def images(self):
+        return ('0f3f4a1c-7a19-4ef3-8f6e-b5b3a5f1a001',
+                '0f3f4a1c-7a19-4ef3-8f6e-b5b3a5f1a002')
+
+
+class SimulatedDriverKeepsTheContract(suite.FencingContract,
+                                      SimulatedHardware):
+    pass
+
+
+class SimulatedDriverIsDurable(durability.DurabilityContract,
+                               SimulatedHardware):
+    pass

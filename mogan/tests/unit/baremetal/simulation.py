@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Simulated hardware whose clock stands still until it is moved."""
+
+import pathlib
+import uuid
+
+import fixtures
+from oslotest import base
+
+from mogan.baremetal import driver, inventory, simulated
+
+IMAGE = '3f2b8c0e-92d5-4f0b-8a55-1f5c3d1c7a01'
+OTHER_IMAGE = '3f2b8c0e-92d5-4f0b-8a55-1f5c3d1c7a02'
+
+
+class SimulationTestCase(base.BaseTestCase):
+    """Three nodes, of which one is large."""
+
+    def setUp(self):
+        super().setUp()
+        self.path = pathlib.Path(
+            self.useFixture(fixtures.TempDir()).path) / 'inventory.sqlite'
+        self.now = 1_700_000_000.0
+        self.driver = self.open()
+        self.inventory = self.driver.inventory
+        self.inventory.seed([
+            inventory.new_node('rack1-node01', 'CUSTOM_SMALL'),
+            inventory.new_node('rack1-node02', 'CUSTOM_SMALL'),
+            inventory.new_node('rack2-node01', 'CUSTOM_LARGE',
+                               ['CUSTOM_FAST', 'HW_CPU_X86_VMX'])])
+
+    def open(self, **options):
+        opened = simulated.SimulatedDriver(
+            self.path, deploy_time=10, rebuild_time=20, undeploy_time=30,
+            power_time=5, lease=60.0, reach=20.0, clock=lambda: self.now,
+            **options)
+        self.addCleanup(opened.close)
+        return opened
+
+    def order(self, **changes):
+        return driver.Order(**{
+            'instance_uuid': str(uuid.uuid4()), 'name': 'web-1',
+            'image_uuid': IMAGE, 'resources': {'CUSTOM_SMALL': 1}, **changes})
+
+    def deployed(self, fence=1, **changes):
+        """An order whose node is active, and the node's uuid."""
+        order = self.order(**changes)
+        node = self.driver.claim(order, fence)
+        self.driver.deploy(node.uuid, order, fence)
+        self.now += 10
+        return order, node.uuid
+
+    def node(self, node_uuid):
+        return self.driver.look([node_uuid])[node_uuid]
+
+    def outcomes(self):
+        return [(entry.call, entry.outcome)
+                for entry in self.inventory.journal()]

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import os
+import pathlib
+import sqlite3
+import threading
+
+import fixtures
+from oslotest import base
+
+from mogan.baremetal import database, driver
+
+_SCHEMA = database.Schema('a list of things', 4711, 3,
+                          ('CREATE TABLE things (name TEXT NOT NULL)',))
+
+
+class DatabaseTestCase(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.directory = pathlib.Path(
+            self.useFixture(fixtures.TempDir()).path)
+        self.path = self.directory / 'things ?#%.sqlite'
+        self.database = self.open()
+
+    def open(self, **options):
+        opened = database.Database(self.path, _SCHEMA, **options)
+        self.addCleanup(opened.close)
+        return opened
+
+    def add(self, name):
+        with self.database.writing() as connection:
+            connection.execute('INSERT INTO things VALUES (?)', (name,))
+
+    def things(self, opened=None):
+        with (opened or self.database).reading() as connection:
+            return [name for [name] in connection.execute(
+                'SELECT name FROM things ORDER BY name')]
+
+    def test_what_is_written_is_there_for_the_next_one(self):
+        self.add('a')
+        self.database.close()
+        self.database = self.open()
+        self.add('b')
+        self.assertEqual(['a', 'b'], self.things())
+
+    def test_a_transaction_that_fails_leaves_nothing(self):
+        def fail():
+            with self.database.writing() as connection:
+                connection.execute("INSERT INTO things VALUES ('a')")
+                raise KeyError
+
+        self.assertRaises(KeyError, fail)
+        self.assertEqual([], self.things())
+        self.add('b')
+
+    def test_every_commit_reaches_the_disk(self):
+        with self.database.writing() as connection:
+            [[mode]] = connection.execute('PRAGMA journal_mode')
+            [[synchronous]] = connection.execute('PRAGMA synchronous')
+        self.assertEqual(('wal', 2), (mode, synchronous))
+
+    def test_readers_do_not_wait_for_a_writer(self):
+        self.add('a')
+        with self.database.writing() as connection:
+            connection.execute("INSERT INTO things VALUES ('b')")
+            self.assertEqual(['a'], self.things())
+        self.assertEqual(['a', 'b'], self.things())
+
+    def test_a_writer_that_gets_no_turn_gives_up_in_time(self):
+        impatient = self.open(patience=0.1)
+        for holder in (self.database, impatient):
+            with holder.writing():
+                self.assertRaises(driver.Unavailable,
+                                  impatient.writing().__enter__)
+        with impatient.writing():
+            pass
+
+    def test_threads_that_make_the_file_together_make_it_once(self):
+        failed = []
+        start = threading.Barrier(8)
+
+        def first(opened):
+            start.wait(60)
+            try:
+                with opened.writing() as connection:
+                    connection.execute("INSERT INTO things VALUES ('a')")
+            except driver.DriverError as error:
+                failed.append(error)
+
+        threads = [threading.Thread(target=first, args=(self.open(),))
+                   for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        self.assertEqual([], failed)
+        self.assertEqual(['a'] * 8, self.things())
+
+    def test_a_forked_process_has_connections_of_its_own(self):
+        self.add('parent')
+        process = os.fork()
+        if not process:
+            # Nothing of the test runner may run in the child.
+            status = 1
+            try:
+                self.add('child')
+                status = 0
+            finally:
+                os._exit(status)
+        self.assertEqual((process, 0), os.waitpid(process, 0))
+        self.add('parent again')
+        self.assertEqual(['child', 'parent', 'parent again'], self.things())
+        with self.database.reading() as connection:
+            self.assertEqual([('ok',)], [
+                tuple(row) for row in
+                connection.execute('PRAGMA integrity_check')])
+
+    def test_a_file_of_something_else_is_left_alone(self):
+        other = sqlite3.connect(self.path)
+        other.execute('CREATE TABLE theirs (name TEXT)')
+        other.close()
+        before = self.path.read_bytes()
+        self.assert_unavailable('is not a list of things')
+        self.assertEqual(before, self.path.read_bytes())
+
+    def test_a_file_of_newer_code_is_left_alone(self):
+        self.add('a')
+        self.database.close()
+        newer = sqlite3.connect(self.path)
+        newer.execute('PRAGMA user_version = 4')
+        newer.close()
+        self.database = self.open()
+        self.assert_unavailable('version 4')
+
+    def test_what_is_no_database_is_left_alone(self):
+        self.path.write_text('my diary, volume one, in plain text' * 99)
+        self.assert_unavailable('not a database')
+
+    def test_a_file_that_cannot_be_made_is_named(self):
+        self.path = self.directory / 'nowhere' / 'x.sqlite'
+        self.database = self.open()
+        self.assert_unavailable('nowhere')
+
+    def test_nothing_goes_on_after_it_has_been_closed(self):
+        self.add('a')
+        with self.database.reading():
+            self.database.close()
+        self.assert_unavailable('closed')
+
+    def assert_unavailable(self, text):
+        error = self.assertRaises(driver.Unavailable, self.things)
+        self.assertIn(text, str(error))

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import collections
+import contextlib
+import json
+import multiprocessing
+import os
+import signal
+import threading
+
+from mogan.baremetal import driver, inventory, simulated, turn
+from mogan.tests.unit.baremetal import simulation
+
+_processes = multiprocessing.get_context('spawn')
+
+
+def _flip(path, node_uuid, instance_uuid, ready):
+    """Put protection on and off, without an end."""
+    hardware = simulated.SimulatedDriver(path)
+    fence = 10
+    while True:
+        hardware.protect(node_uuid, instance_uuid, str(fence), fence)
+        hardware.unprotect(node_uuid, instance_uuid, fence + 1)
+        fence += 2
+        if fence == 50:
+            ready.send(True)
+
+
+class TheInventory(simulation.SimulationTestCase):
+
+    def test_begins_with_eight_nodes_of_two_classes(self):
+        nodes = inventory.default_nodes()
+        self.assertEqual(
+            {'CUSTOM_BAREMETAL_SMALL': 5, 'CUSTOM_BAREMETAL_LARGE': 3},
+            collections.Counter(node.resource_class for node in nodes))
+        self.assertEqual(8, len({node.uuid for node in nodes}))
+        self.assertEqual(8, len({node.name for node in nodes}))
+
+    def test_is_seeded_only_while_it_has_no_nodes(self):
+        before = self.driver.nodes()
+        self.assertFalse(self.inventory.seed(inventory.default_nodes()))
+        self.assertEqual(before, self.driver.nodes())
+        for node in before:
+            self.inventory.remove(node.uuid)
+        self.assertTrue(self.inventory.seed(inventory.default_nodes()))
+        self.assertEqual(8, len(self.driver.nodes()))
+
+    def test_refuses_nodes_that_cannot_be(self):
+        for values in (('', 'CUSTOM_X'), (' a', 'CUSTOM_X'),
+                       ('a\n', 'CUSTOM_X'), ('a' * 256, 'CUSTOM_X'),
+                       ('a', ''), ('a', 'custom'), ('a', 'CUSTOM_X', ['b']),
+                       ('a', 'CUSTOM_X', ['A B'])):
+            self.assertRaises(ValueError, inventory.new_node, *values)
+        self.assertRaises(
+            inventory.InventoryError, self.inventory.add,
+            inventory.new_node('rack1-node01', 'CUSTOM_X'))
+
+    def test_keeps_a_node_that_carries_an_instance(self):
+        node = self.driver.claim(self.order(), 1)
+        self.assertRaises(inventory.InventoryError, self.inventory.remove,
+                          node.uuid)
+        self.assertEqual(3, len(self.driver.nodes()))
+
+    def test_lets_an_outsider_take_off_protection_and_writes_it_down(self):
+        order, node_uuid = self.deployed()
+        self.driver.protect(node_uuid, order.instance_uuid, 'x', 9)
+        self.inventory.set_protected(node_uuid, False)
+        node = self.node(node_uuid)
+        self.assertEqual((False, None),
+                         (node.protected, node.protected_reason))
+        self.assertEqual(('set', 'effect'), self.outcomes()[-1])
+
+    def test_protects_only_active_nodes_for_an_outsider_too(self):
+        [node, *_] = self.driver.nodes()
+        self.assertRaises(inventory.InventoryError,
+                          self.inventory.set_protected, node.uuid, True)
+
+    def test_finds_a_free_node_by_the_index(self):
+        plan = self.plan(turn._FREE, ('CUSTOM_SMALL', '[]'))
+        self.assertIn('USING INDEX nodes_free (resource_class=?)', plan)
+        self.assertNotIn('TEMP B-TREE', plan)
+
+    def test_finds_the_node_of_an_instance_by_the_index(self):
+        self.assertIn('USING INDEX nodes_instance', self.plan(
+            'SELECT * FROM nodes WHERE instance_uuid = ?', ('x',)))
+
+    def test_finds_work_that_is_over_by_the_index(self):
+        for statement in (turn.DUE, *turn._SETTLE):
+            self.assertIn('INDEX nodes_until (until<?)',
+                          self.plan(statement, {'now': 1} if ':now' in
+                                    statement else (1,)))
+
+    def test_forgets_the_oldest_lines_of_the_journal(self):
+        with self.inventory.turn() as now:
+            now.connection.execute(
+                'INSERT INTO journal (id, at, call, outcome)'
+                " VALUES (1, 0, 'find', 'nothing'),"
+                "        (2_000, 0, 'find', 'nothing'),"
+                '        (?, 0, ?, ?)'.replace('_', ''),
+                (turn.JOURNAL_KEPT + 1999, 'find', 'nothing'))
+        self.driver.seal('x', 1)
+        self.assertEqual(
+            [turn.JOURNAL_KEPT + 1999, turn.JOURNAL_KEPT + 2000],
+            [entry.id for entry in self.inventory.journal()])
+
+    def test_and_its_journal_agree_after_a_process_was_killed(self):
+        order, node_uuid = self.deployed()
+        here, there = _processes.Pipe()
+        process = _processes.Process(target=_flip, args=(
+            self.path, node_uuid, order.instance_uuid, there))
+        process.start()
+        self.addCleanup(process.join, 60)
+        self.addCleanup(process.kill)
+        self.assertTrue(here.poll(60))
+        os.kill(process.pid, signal.SIGKILL)
+        process.join(60)
+        node = self.node(node_uuid)
+        last = self.inventory.journal()[-1]
+        self.assertEqual('effect', last.outcome)
+        self.assertEqual(
+            (last.call == 'protect',
+             str(last.fence) if last.call == 'protect' else None),
+            (node.protected, node.protected_reason))
+        self.assertRaises(driver.Fenced, self.driver.unprotect, node_uuid,
+                          order.instance_uuid, last.fence - 1)
+
+    def test_has_a_node_for_each_of_many_threads(self):
+        with contextlib.closing(inventory.Inventory(self.path)) as store:
+            for number in range(30):
+                store.add(inventory.new_node(f'n{number}', 'CUSTOM_MANY'))
+        claimed = []
+
+        def claim():
+            claimed.extend(self.driver.claim(
+                self.order(resources={'CUSTOM_MANY': 1}), 1).uuid
+                for _ in range(5))
+
+        threads = [threading.Thread(target=claim) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        self.assertEqual(30, len(set(claimed)), json.dumps(claimed))
+
+    def plan(self, statement, values):
+        with self.inventory.turn() as now:
+            return '\n'.join(row['detail'] for row in now.connection.execute(
+                f'EXPLAIN QUERY PLAN {statement}', values))
