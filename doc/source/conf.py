@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sphinx configuration of the guides."""
+
+import pathlib
+import sys
+
+here = pathlib.Path(__file__).parent
+sys.path.insert(0, str(here.parent))
+
+from theme import *  # noqa: E402, F403, H303 - what the three manuals share
+
+extensions = [
+    'openstackdocstheme',
+    'oslo_config.sphinxconfiggen',
+    'oslo_config.sphinxext',
+    'oslo_policy.sphinxext',
+    'oslo_policy.sphinxpolicygen',
+]
+
+# Both samples are generated into _static, for the pages to include.
+config_generator_config_file = str(
+    here / '../../etc/mogan/mogan-config-generator.conf')
+sample_config_basename = '_static/mogan'
+policy_generator_config_file = str(
+    here / '../../etc/mogan/mogan-policy-generator.conf')
+sample_policy_basename = '_static/mogan'
