@@ -15,13 +15,13 @@ from oslo_utils import uuidutils
 
 from mogan import exception, states
 from mogan.context import RequestContext
-from mogan.db import actions, claims, clock, models
+from mogan.db import actions, claims, clock, flavors, models
 from mogan.db.claims import Claim
 from mogan.db.engine import Database, transaction
 
 I = models.instances  # noqa: E741 - the table of this module
 
-Row = sa.Row[Any]
+Row = sa.Row
 
 # How often a request meets a row that has just changed under it before the
 # caller is asked to try again.
@@ -44,9 +44,13 @@ def get(db: Database, uuid: str, *, deleted: bool = False) -> Row:
 
 
 @transaction
-def create(db: Database, context: RequestContext,
-           values: dict[str, Any]) -> Row:
-    """Record a new instance and the intent to build it."""
+def create(db: Database, context: RequestContext, values: dict[str, Any], *,
+           hidden_flavors: bool = False) -> Row:
+    """Record a new instance and the intent to build it.
+
+    Raises Invalid where it cannot have its flavor; `hidden_flavors`: that
+    may be one that is not public.
+    """
     uuid = uuidutils.generate_uuid()
     action = actions.describe(context, uuid, states.Verb.CREATE, {})
     row = values | {
@@ -59,6 +63,8 @@ def create(db: Database, context: RequestContext,
         'revision': 0, 'created_at': clock.NOW}
     with db.writer() as connection:
         connection.execute(sa.insert(I).values(row))
+        flavors.hold(connection, values['flavor_uuid'],
+                     hidden=hidden_flavors)
         actions.insert(connection, action)
         return connection.execute(_GET, {'key': uuid}).one()
 
@@ -87,9 +93,8 @@ def begin(db: Database, context: RequestContext, uuid: str,
             arrow = verdict
         elif isinstance(verdict, states.Refused):
             raise _refusal(db, context, row, verb, verdict)
-        elif not _wants_other_reason(row, action):
-            return False
-        elif _replace_reason(db, action):
+        elif (not _wants_other_reason(row, action)
+              or _replace_reason(db, action)):
             return False
     raise exception.ServiceUnavailable
 
