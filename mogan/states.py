@@ -181,14 +181,14 @@ ENDS: Final[dict[State, frozenset[State | None]]] = {
     Status.DELETING: frozenset({GONE}),
     LockState.LOCKING: frozenset({LockState.LOCKED}),
     LockState.UNLOCKING: frozenset({LockState.UNLOCKED}),
-} | {
-    during: frozenset({Status.ACTIVE, Status.STOPPED, Status.ERROR})
-    for during in _POWERING
+    **dict.fromkeys(_POWERING, frozenset(
+        {Status.ACTIVE, Status.STOPPED, Status.ERROR})),
 }
 
 # The state that an unfinished action of a verb holds its column in.
-UNDER_WAY: Final[dict[Verb, State]] = {Verb.CREATE: Status.BUILDING} | {
-    verb: arrows[0].target for verb, arrows in ARROWS.items()}
+UNDER_WAY: Final[dict[Verb, State]] = {
+    Verb.CREATE: Status.BUILDING,
+    **{verb: arrows[0].target for verb, arrows in ARROWS.items()}}
 
 
 def column_of(verb: Verb) -> Column:

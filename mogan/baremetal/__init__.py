@@ -15,5 +15,6 @@ def load(conf: Any) -> Driver:
 
     Raises stevedore's NoMatches, ValueError.
     """
-    found = stevedore.driver.DriverManager(NAMESPACE, conf.engine.driver)
-    return found.driver.from_conf(conf)
+    manager: Any = stevedore.driver.DriverManager(
+        NAMESPACE, conf.engine.driver)
+    return manager.driver.from_conf(conf)

@@ -144,7 +144,7 @@ class NotProtectable(Definite):
 
 
 class ProtectionUnsupported(Definite):
-    """This driver has nothing to protect a node with."""
+    """The driver has nothing to protect a node with."""
 
 
 class Fenced(Definite):
@@ -239,5 +239,5 @@ class Driver(abc.ABC):
         """Refuse destructive calls for the instance up to this number from
         now on; nothing where the driver does not fence."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most have nothing to let go of
         """Let go of connections and of calls that still wait."""

@@ -63,7 +63,8 @@ def main() -> int:
         baremetal.load(CONF).close()
     except (ValueError, OSError,
             stevedore.exception.NoMatches) as error:
-        return launch.complain(f'[engine] driver {CONF.engine.driver}: {error}')
+        return launch.complain(
+            f'[engine] driver {CONF.engine.driver}: {error}')
     launcher = service.ProcessLauncher(CONF, restart_method='mutate')
     launcher.launch_service(EngineProcess(), workers=CONF.engine.workers)
     return launcher.wait() or 0

@@ -19,7 +19,7 @@ from mogan.db.engine import Database, transaction
 A = models.actions
 I = models.instances  # noqa: E741 - read next to A
 
-Row = sa.Row[Any]
+Row = sa.Row
 
 
 class Outcome(enum.StrEnum):

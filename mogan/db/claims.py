@@ -18,7 +18,7 @@ from mogan.db.engine import Database, transaction
 A = models.actions
 I = models.instances  # noqa: E741 - the table of this module
 
-Row = sa.Row[Any]
+Row = sa.Row
 
 
 @dataclasses.dataclass(slots=True)

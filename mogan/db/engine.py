@@ -100,10 +100,11 @@ def _tune_sqlite(engine: sa.Engine) -> None:
     old = engine.pool
     if isinstance(old, pool.NullPool):
         engine.pool = pool.QueuePool(
-            old._creator, pool_size=16, max_overflow=16, timeout=30,
-            reset_on_return=old._reset_on_return, _dispatch=old.dispatch,
-            dialect=old._dialect)
-        engine.dialect.poolclass = pool.QueuePool
+            old._creator,  # noqa: SLF001 - as Pool.recreate does
+            pool_size=16, max_overflow=16, timeout=30,
+            reset_on_return=old._reset_on_return,  # noqa: SLF001
+            _dispatch=old.dispatch,
+            dialect=old._dialect)  # noqa: SLF001
 
     @sa.event.listens_for(engine, 'connect')
     def _set_pragmas(connection: Any, record: Any) -> None:
@@ -139,8 +140,8 @@ def transaction(function: Callable[Concatenate[Database, P], R],
         max_retry_interval=1, retry_on_deadlock=True, jitter=True,
         exception_checker=_ran_into_another)(function)
 
-    @functools.wraps(function)
-    def wrapper(db: Database, *args: P.args, **kwargs: P.kwargs) -> R:
+    def wrapper(db: Database, /, *args: P.args,
+                **kwargs: P.kwargs) -> R:
         try:
             return again(db, *args, **kwargs)
         except (oslo_db.exception.DBConnectionError,
@@ -155,5 +156,6 @@ def transaction(function: Callable[Concatenate[Database, P], R],
             if _ran_into_another(error):
                 raise exception.DatabaseUnavailable from error
             raise
+    functools.update_wrapper(wrapper, function)
     return wrapper
 

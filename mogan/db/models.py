@@ -18,10 +18,10 @@ _NAMING: Final = {
     'pk': 'pk_%(table_name)s',
 }
 # Names and reasons are compared byte for byte, on every database alike.
-_MYSQL: Final = {'mysql_engine': 'InnoDB', 'mysql_charset': 'utf8mb4',
-                 'mysql_collate': 'utf8mb4_bin',
-                 'mariadb_engine': 'InnoDB', 'mariadb_charset': 'utf8mb4',
-                 'mariadb_collate': 'utf8mb4_bin'}
+_MYSQL: Final[dict[str, Any]] = {
+    f'{dialect}_{name}': value for dialect in ('mysql', 'mariadb')
+    for name, value in (('engine', 'InnoDB'), ('charset', 'utf8mb4'),
+                        ('collate', 'utf8mb4_bin'))}
 
 metadata = sa.MetaData(naming_convention=_NAMING)
 

@@ -15,7 +15,7 @@ _DAY = 86_400
 
 
 @transaction
-def _find(db: Database, query: sa.Select[tuple[str]]) -> Sequence[str]:
+def _find(db: Database, query: sa.Select[str]) -> Sequence[str]:
     with db.reader() as connection:
         return connection.execute(query).scalars().all()
 

@@ -101,8 +101,9 @@ class Reconciler:
         except exception.DatabaseUnavailable as error:
             LOG.warning('The instance %s has to wait: %s', uuid,
                         error.__cause__)
-        except Exception:  # noqa: BLE001 - the engine's one outer guard: a
-            # defect in one action must not stop the work on the others.
+        except Exception:
+            # The engine's one outer guard: a defect in one action must not
+            # stop the work on the others.
             LOG.exception('The work on the instance %s broke off', uuid)
         finally:
             self._drop(uuid)
@@ -140,7 +141,7 @@ class Reconciler:
             LOG.warning('The database is away: %s', error.__cause__)
         except driver.DriverError as error:
             LOG.warning('The hardware cannot be looked at: %s', error)
-        except Exception:  # noqa: BLE001 - as above
+        except Exception:
             LOG.exception('A round of the reconciler broke off')
 
     def _sweep(self) -> None:

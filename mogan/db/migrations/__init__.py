@@ -6,7 +6,7 @@ and new services run side by side during an upgrade.
 """
 
 import contextlib
-import os
+import pathlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,7 +26,8 @@ class SchemaTooNew(exception.MoganError):
 
 def _config() -> alembic.config.Config:
     config = alembic.config.Config()
-    config.set_main_option('script_location', os.path.dirname(__file__))
+    config.set_main_option('script_location',
+                           str(pathlib.Path(__file__).parent))
     return config
 
 

@@ -2,7 +2,7 @@
 """What each verb takes: functions of what is true now, run until they say
 that it is done."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from mogan import states
@@ -10,7 +10,7 @@ from mogan.engine.actions import create, delete, lock, power, rebuild, unlock
 from mogan.engine.results import Result
 from mogan.engine.task import Task
 
-STEPS: Final[dict[states.Verb, Callable[[Task], Result]]] = {
+STEPS: Final[Mapping[states.Verb, Callable[[Task], Result]]] = {
     states.Verb.CREATE: create.step,
     states.Verb.DELETE: delete.step,
     states.Verb.REBUILD: rebuild.step,

@@ -16,21 +16,25 @@ def step(task: Task) -> Result:
         if node is None:
             return _give_up(task, 'The node does not carry the instance any '
                                   'more.')
-        if node.availability is Availability.ACTIVE and not node.busy:
-            task.seal()
-            return Done(states.Status.ACTIVE, {
-                'power_state': node.power_state, 'launched_at': clock.NOW})
-        if node.availability is Availability.FAILED:
-            return _give_up(task, node.last_error or 'The deploy failed.')
-        if task.overdue:
-            return _give_up(task, task.too_long)
-        if node.availability is Availability.AVAILABLE:
-            task.destroy(task.driver.deploy, node.uuid, task.order())
-            return task.poll(started=True)
-        return task.poll()
+        return _go_on(task, node)
     except (driver.NoNodeAvailable, driver.NotOurs, driver.Fenced,
             driver.Refused) as error:
         return _give_up(task, str(error))
+
+
+def _go_on(task: Task, node: driver.Node) -> Result:
+    if node.availability is Availability.ACTIVE and not node.busy:
+        task.seal()
+        return Done(states.Status.ACTIVE, {
+            'power_state': node.power_state, 'launched_at': clock.NOW})
+    if node.availability is Availability.FAILED:
+        return _give_up(task, node.last_error or 'The deploy failed.')
+    if task.overdue:
+        return _give_up(task, task.too_long)
+    if node.availability is Availability.AVAILABLE:
+        task.destroy(task.driver.deploy, node.uuid, task.order())
+        return task.poll(started=True)
+    return task.poll()
 
 
 def _own(task: Task) -> driver.Node | None:

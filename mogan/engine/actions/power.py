@@ -29,8 +29,10 @@ def step(task: Task) -> Result:
         return _outcome(node, wanted)
     if task.overdue:
         return _really(node, task.too_long)
-    if node.busy:
-        return task.poll()
+    return task.poll() if node.busy else _send(task, node, target)
+
+
+def _send(task: Task, node: driver.Node, target: PowerTarget) -> Result:
     try:
         task.call(task.driver.power, node.uuid, task.uuid, target)
     except driver.NotOurs as error:
