@@ -13,17 +13,12 @@ import time
 from collections.abc import Callable, Collection
 from typing import Any, Final, TypeVar
 
-from mogan.baremetal import driver, faults
+from mogan.baremetal import driver, faults, guards
 from mogan.baremetal.driver import Availability, PowerState, PowerTarget
 from mogan.baremetal.inventory import Inventory
-from mogan.baremetal.turn import Call, Fences, Turn
+from mogan.baremetal.turn import Call, Turn
 
 _T = TypeVar('_T')
-
-
-class _Protected(driver.Refused):
-    """The node's protection is in the way."""
-
 
 # The power state that a target leads to; a reboot has always work to do.
 _REACHED: Final = {
@@ -38,7 +33,7 @@ _WORDS: Final[dict[type[driver.Definite], str]] = {
     driver.NotProtectable: 'not-protectable',
     driver.NoNodeAvailable: 'no-node',
     driver.Refused: 'state',
-    _Protected: 'protected',
+    guards.Protected: 'protected',
 }
 # What the journal says of a call that a fault kept from arriving.
 _MET: Final = {
@@ -80,6 +75,9 @@ class SimulatedDriver(driver.Driver):
                  undeploy_time: float = 1.0, power_time: float = 0.2,
                  lease: float = 6.0, reach: float = 1.0, skew: float = 0.5,
                  clock: Callable[[], float] = time.time) -> None:
+        if reach <= 0:
+            raise ValueError('reach must be above 0: calls wait that long '
+                             'for the inventory')
         self.timing = driver.Timing(lease, reach, skew)
         self.inventory = Inventory(path, clock=clock, patience=reach)
         self._durations = Durations(deploy_time, rebuild_time,
@@ -108,7 +106,7 @@ class SimulatedDriver(driver.Driver):
 
     def claim(self, order: driver.Order, fence: int) -> driver.Node:
         def act(turn: Turn) -> tuple[bool, driver.Node]:
-            _pass(turn.fences(order.instance_uuid), fence)
+            guards.admit(turn.fences(order.instance_uuid), fence)
             carrier = turn.carrier(order.instance_uuid)
             if carrier is not None:
                 return False, carrier
@@ -134,18 +132,18 @@ class SimulatedDriver(driver.Driver):
         call = Call('deploy', (node_uuid,), order.instance_uuid, fence)
 
         def act(turn: Turn) -> tuple[bool, None]:
-            node, again = _destructible(turn, call)
+            node, again = guards.destructible(turn, call)
             image_uuid = turn.image(node_uuid)
             if again or (image_uuid == order.image_uuid and node.availability
                          in (Availability.DEPLOYING, Availability.ACTIVE)):
                 return False, None
-            _idle(node)
+            guards.idle(node)
             if node.availability is Availability.ACTIVE:
                 raise driver.Refused(f'{node.name} is active with another '
                                      f'image: only a rebuild replaces it')
             _begin(turn, call, Availability.DEPLOYING,
-                        self._durations.deploy, image_uuid=order.image_uuid,
-                        display_name=order.name)
+                   self._durations.deploy, image_uuid=order.image_uuid,
+                   display_name=order.name)
             return True, None
 
         self._carry_out(call, act)
@@ -155,14 +153,14 @@ class SimulatedDriver(driver.Driver):
         call = Call('rebuild', (node_uuid,), order.instance_uuid, fence)
 
         def act(turn: Turn) -> tuple[bool, None]:
-            node, again = _destructible(turn, call)
+            node, again = guards.destructible(turn, call)
             if again:
                 return False, None
-            _unprotected(node)
-            _idle(node)
+            guards.unprotected(node)
+            guards.idle(node)
             _begin(turn, call, Availability.REBUILDING,
-                        self._durations.rebuild, image_uuid=order.image_uuid,
-                        display_name=order.name)
+                   self._durations.rebuild, image_uuid=order.image_uuid,
+                   display_name=order.name)
             return True, None
 
         self._carry_out(call, act)
@@ -174,15 +172,15 @@ class SimulatedDriver(driver.Driver):
         def act(turn: Turn) -> tuple[bool, None]:
             # A repeated number is no reason to do nothing: a delete that
             # has failed is tried again until it is done.
-            node, _ = _destructible(turn, call)
+            node, _ = guards.destructible(turn, call)
             if node.availability is Availability.UNDEPLOYING:
                 return False, None
-            _unprotected(node)
-            _idle(node)
+            guards.unprotected(node)
+            guards.idle(node)
             # A node that was only claimed has nothing to be wiped.
             claimed = node.availability is Availability.AVAILABLE
             _begin(turn, call, Availability.UNDEPLOYING,
-                        0.0 if claimed else self._durations.undeploy)
+                   0.0 if claimed else self._durations.undeploy)
             return True, None
 
         self._carry_out(call, act)
@@ -192,14 +190,14 @@ class SimulatedDriver(driver.Driver):
         call = Call('power', (node_uuid,), instance_uuid, fence)
 
         def act(turn: Turn) -> tuple[bool, None]:
-            node = _carrying(turn, call)
+            node = guards.carrying(turn, call)
             applied = turn.fences(instance_uuid).power
             if fence < applied:
                 raise driver.Fenced(f'power has seen number {applied}, and '
                                     f'{fence} is older')
             if fence == applied:
                 return False, None
-            _idle(node)
+            guards.idle(node)
             turn.raise_fences(instance_uuid, power=fence)
             if _REACHED.get(target) is node.power_state:
                 return False, None
@@ -215,7 +213,7 @@ class SimulatedDriver(driver.Driver):
         call = Call('protect', (node_uuid,), instance_uuid, fence)
 
         def act(turn: Turn) -> tuple[bool, None]:
-            node = _protectable(turn, call)
+            node = guards.protectable(turn, call)
             active = node.availability is Availability.ACTIVE
             if not (active or node.protected):
                 raise driver.NotProtectable(
@@ -233,7 +231,7 @@ class SimulatedDriver(driver.Driver):
         call = Call('unprotect', (node_uuid,), instance_uuid, fence)
 
         def act(turn: Turn) -> tuple[bool, None]:
-            node = _protectable(turn, call)
+            node = guards.protectable(turn, call)
             # Even where there is nothing to take off: a protect that is
             # older must not come after this.
             turn.raise_fences(instance_uuid, protection=fence)
@@ -311,65 +309,6 @@ class SimulatedDriver(driver.Driver):
         if closed:
             raise driver.Unavailable('closed before the call arrived')
         return True
-
-
-def _carrying(turn: Turn, call: Call) -> driver.Node:
-    """The call's node, which carries the call's instance."""
-    [node_uuid] = call.node_uuids
-    node = turn.node(node_uuid)
-    if node is None:
-        raise driver.NotOurs(f'there is no node {node_uuid}')
-    if node.instance_uuid != call.instance_uuid:
-        raise driver.NotOurs(
-            f'{node.name} does not carry instance {call.instance_uuid}')
-    return node
-
-
-def _destructible(turn: Turn, call: Call) -> tuple[driver.Node, bool]:
-    """The call's node, where the call's number lets it destroy what is on
-    it; and whether the same call has been carried out before."""
-    node = _carrying(turn, call)
-    numbers = turn.fences(call.instance_uuid)
-    _pass(numbers, call.fence)
-    return node, (numbers.work, numbers.begun) == (call.name, call.fence)
-
-
-def _protectable(turn: Turn, call: Call) -> driver.Node:
-    """The call's node, where no newer call has seen to its protection."""
-    node = _carrying(turn, call)
-    applied = turn.fences(call.instance_uuid).protection
-    if call.fence < applied:
-        raise driver.Fenced(f'protection has seen number {applied}, and '
-                            f'{call.fence} is older')
-    return node
-
-
-def _pass(numbers: Fences, fence: int) -> None:
-    """Let a destructive call of this number through, or not.
-
-    Beyond the sealed number, a call that is older than the last one that
-    took effect is refused: what it was sent for is over.
-    """
-    if fence <= numbers.sealed:
-        raise driver.Fenced(f'the instance is sealed up to number '
-                            f'{numbers.sealed}, and {fence} is not above')
-    if fence < numbers.begun:
-        raise driver.Fenced(f'number {numbers.begun} has taken effect, and '
-                            f'{fence} is older')
-
-
-def _unprotected(node: driver.Node) -> None:
-    if node.protected:
-        reason = (f': {node.protected_reason}' if node.protected_reason
-                  else '')
-        raise _Protected(f'{node.name} is protected{reason}')
-
-
-def _idle(node: driver.Node) -> None:
-    if node.busy:
-        raise driver.NodeBusy(f'{node.name} is {node.availability}'
-                              if node.power_target is None else
-                              f'the power of {node.name} is being changed')
 
 
 def _begin(turn: Turn, call: Call, work: Availability, seconds: float,

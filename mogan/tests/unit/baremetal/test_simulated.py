@@ -100,6 +100,8 @@ class WorkTakesItsTime(simulation.SimulationTestCase):
             self.assertRaises(ValueError, simulated.Durations, power=wrong)
         self.assertRaises(ValueError, simulated.SimulatedDriver, self.path,
                           lease=2.0, reach=1.0)
+        self.assertRaises(ValueError, simulated.SimulatedDriver, self.path,
+                          lease=2.0, reach=0.0)
 
 
 class NodesAreBusy(simulation.SimulationTestCase):
