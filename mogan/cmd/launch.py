@@ -18,11 +18,14 @@ def register() -> None:
     rpc.set_defaults()
 
 
-def prepare(arguments: Sequence[str] | None = None) -> None:
-    """Read the configuration and set up the log."""
+def prepare(arguments: Sequence[str] | None = None, *,
+            config_files: Sequence[str] | None = None) -> None:
+    """Read the configuration and set up the log; `config_files` in place of
+    those that are found in the usual places."""
     register()
     CONF(sys.argv[1:] if arguments is None else arguments, project='mogan',
-         version=version.version_info.version_string())
+         version=version.version_info.version_string(),
+         default_config_files=config_files)
     log.setup(CONF, 'mogan')
 
 

@@ -85,8 +85,8 @@ class Reconciler:
                 self._busy[uuid] = True
                 return
             self._busy[uuid] = False
-        self._pool.submit(self._look, uuid).add_done_callback(
-            lambda future: self._drop(uuid) if future.cancelled() else None)
+            self._pool.submit(self._look, uuid).add_done_callback(
+                lambda future: future.cancelled() and self._drop(uuid))
 
     def _look(self, uuid: str) -> None:
         try:

@@ -38,14 +38,14 @@ class Worker:
         Returns the seconds after which it wants another look, None where
         nothing is known to be left.
         """
-        wait = None
+        waits: list[float] = []
         while True:
             work = claims.take(self.db, uuid, self.name,
                                self.driver.timing.lease)
             if work is None:
-                return wait
+                return min(waits, default=None)
             try:
-                wait = self._carry_out(work)
+                waits += self._carry_out(work)
             except (ClaimLost, driver.OutcomeUnknown,
                     exception.DatabaseUnavailable) as error:
                 # Whoever claims it next asks the node what became of it.
@@ -56,10 +56,11 @@ class Worker:
             # A request that came while the claim was held, and whose
             # message found the instance taken.
             if not actions.pending(self.db, uuid):
-                return wait
+                return min(waits, default=None)
 
-    def _carry_out(self, work: claims.Work) -> float | None:
-        """Do the actions that are due, and let go of the claim."""
+    def _carry_out(self, work: claims.Work) -> list[float]:
+        """Do the actions that are due, and let go of the claim; returns
+        the seconds after which they want another look."""
         retries: list[claims.Retry] = []
         faults: dict[str, Any] = {}
         due = [action for action in work.actions if action.due]
@@ -75,9 +76,9 @@ class Worker:
                 continue
             last = position == len(due) and not retries
             if self._finish(work, action, result, release=last) and last:
-                return None
+                return []
         claims.release(self.db, work.claim, retries, faults)
-        return min((retry.seconds for retry in retries), default=None)
+        return [retry.seconds for retry in retries]
 
     def _step(self, work: claims.Work, action: Any) -> Result:
         task = Task(self.db, self.driver, work.claim, work.row, action,
