@@ -9,6 +9,7 @@ waits for.
 
 import concurrent.futures
 import dataclasses
+import functools
 import threading
 from collections.abc import Sequence
 from typing import Any, Final
@@ -86,7 +87,7 @@ class Reconciler:
                 return
             self._busy[uuid] = False
             self._pool.submit(self._look, uuid).add_done_callback(
-                lambda future: future.cancelled() and self._drop(uuid))
+                functools.partial(self._drop_cancelled, uuid))
 
     def _look(self, uuid: str) -> None:
         try:
@@ -112,6 +113,11 @@ class Reconciler:
         with self._lock:
             self._busy.pop(uuid, None)
             self._lock.notify_all()
+
+    def _drop_cancelled(self, uuid: str,
+                        future: concurrent.futures.Future[None]) -> None:
+        if future.cancelled():
+            self._drop(uuid)
 
     def _wake_in(self, seconds: float) -> None:
         at = claims.boottime() + seconds
