@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Instances: ask for one, see, describe and delete them."""
+
+from typing import Any, Final
+
+import pecan
+
+from mogan import exception, states
+from mogan.api import strict, types
+from mogan.api.controllers import links
+from mogan.api.controllers.place import Place
+from mogan.api.controllers.v1 import access, patching
+from mogan.api.controllers.v1.actions import ActionsController
+from mogan.api.controllers.v1.shapes import instances as shapes
+from mogan.api.controllers.v1.states import StatesController
+from mogan.api.expose import expose
+from mogan.db import instances, listing
+
+UUID: Final = types.UuidOrNotFound(exception.InstanceNotFound)
+_DESCRIBED: Final = strict.Schema(shapes.DESCRIBED)
+# How often a patch is made anew because another one came in between.
+_TRIES: Final = 8
+_QUERY: Final = {
+    'name': types.Text(), 'status': types.Choice(*states.Status),
+    'flavor_uuid': types.uuid, 'locked': types.boolean,
+    'node_uuid': types.uuid, 'project_id': types.Text(),
+    'all_tenants': types.boolean, 'fields': shapes.FIELDS,
+    'sort_key': types.Choice(*listing.SORT_KEYS),
+    'sort_dir': types.Choice('asc', 'desc'),
+    'limit': types.limit, 'marker': types.uuid}
+
+
+def _shown(row: Any) -> dict[str, Any]:
+    """An instance, all of it that the caller may see."""
+    shown = shapes.VIEW(row, admin=access.sees_all(row))
+    shown['links'] = links.of('instances', row.uuid, links.base())
+    return shown
+
+
+def _scope(all_tenants: bool | None, project_id: str | None) -> str | None:
+    """The project to list, None for all.  Raises Forbidden, Invalid."""
+    request = pecan.request
+    own = request.context.project_id
+    if all_tenants:
+        request.services.policy.authorize(
+            request.context, 'mogan:instance:get_all_tenants', {})
+        return project_id
+    if project_id not in {None, own}:
+        raise exception.Invalid(
+            place='query argument project_id',
+            fault='another project than your own needs all_tenants')
+    return own
+
+
+def _page(wanted: listing.Listing, fields: tuple[str, ...],
+          ) -> dict[str, Any]:
+    request = pecan.request
+    # The rule is asked about the project that is listed.
+    target = ({} if wanted.project_id is None
+              else {'project_id': wanted.project_id})
+    admin = request.services.policy.check(
+        request.context, 'mogan:instance:get_admin_fields', target)
+    if not admin and (wanted.node_uuid or not
+                      shapes.ADMIN_FIELDS.isdisjoint(fields)):
+        raise exception.Forbidden(rule='mogan:instance:get_admin_fields')
+    rows, more = listing.page(request.services.db, wanted)
+    shown = shapes.VIEW.many(rows, admin=admin, fields=fields)
+    if 'links' in fields:
+        address = links.base()
+        for row, one in zip(rows, shown, strict=True):
+            one['links'] = links.of('instances', row.uuid, address)
+    return links.page('instances', shown, rows[-1].uuid if more else None)
+
+
+class _List(Place):
+    """A list; `_fields` are shown unless the caller chooses."""
+
+    _fields: tuple[str, ...]
+
+    @expose(shapes.Instances, rule='mogan:instance:get_all', query=_QUERY)
+    def get(self, name=None, status=None,  # noqa: PLR0913, PLR0917 - WSME
+            flavor_uuid=None, locked=None,  # takes a query by names
+            node_uuid=None, project_id=None, all_tenants=None, fields=None,
+            sort_key='id', sort_dir='asc', limit=types.MAX_LIMIT,
+            marker=None) -> dict[str, Any]:
+        """A page of the caller's instances, or of all."""
+        fields = fields or self._fields
+        return _page(listing.Listing(
+            project_id=_scope(all_tenants, project_id), limit=limit,
+            columns=shapes.columns(fields), marker=marker, name=name,
+            status=status, flavor_uuid=flavor_uuid, locked=locked,
+            node_uuid=node_uuid, sort_key=sort_key,
+            descending=sort_dir == 'desc'), fields)
+
+
+class DetailController(_List):
+    """The list with all that there is."""
+
+    _fields = shapes.VIEW.names()
+
+
+class InstanceController(Place):
+    """One instance."""
+
+    states = StatesController()
+    actions = ActionsController()
+
+    @expose(shapes.Instance, UUID, rule='mogan:instance:get_one')
+    def get(self, uuid: str) -> dict[str, Any]:
+        """Show an instance."""
+        return _shown(access.find(uuid, 'mogan:instance:get_one'))
+
+    @expose(shapes.Instance, UUID, rule='mogan:instance:update',
+            body=[patching.Operation], schema=shapes.UPDATE)
+    def patch(self, uuid: str,
+              operations: list[patching.Operation]) -> dict[str, Any]:
+        """Change what describes an instance."""
+        request = pecan.request
+        for _ in range(_TRIES):
+            row = access.find(uuid, 'mogan:instance:update')
+            old = {'name': row.name, 'description': row.description,
+                   'metadata': row.metadata}
+            new = {'description': None, 'metadata': {}} | patching.apply(
+                operations, old)
+            _DESCRIBED.check(new)
+            changed = instances.update(
+                request.services.db, request.context, row,
+                {name: value for name, value in new.items()
+                 if value != old[name]},
+                operate_locked=access.may(
+                    'mogan:instance:operate_locked', row))
+            if changed is not None:
+                return _shown(changed)
+        raise exception.Conflict(
+            f'Others are changing the instance {uuid} at the same time.')
+
+    @expose(None, UUID, rule='mogan:instance:delete', status_code=204)
+    def delete(self, uuid: str) -> None:
+        """Delete an instance."""
+        request = pecan.request
+        access.find(uuid, 'mogan:instance:delete')
+        if instances.begin(request.services.db, request.context, uuid,
+                           states.Verb.DELETE):
+            request.services.engine.nudge(request.context, uuid)
+
+
+class InstancesController(_List):
+    """All instances."""
+
+    _fields = shapes.SUMMARY
+    detail = DetailController()
+    item = InstanceController()
+
+    @expose(shapes.Instance, rule='mogan:instance:create',
+            body=shapes.NewInstance, schema=shapes.CREATE, status_code=201)
+    def post(self, wanted: shapes.NewInstance) -> dict[str, Any]:
+        """Ask for an instance."""
+        request = pecan.request
+        values = {
+            'name': wanted.name, 'description': wanted.description or None,
+            'flavor_uuid': wanted.flavor_uuid.lower(),
+            'image_uuid': wanted.image_uuid.lower(),
+            'availability_zone': wanted.availability_zone or None,
+            'metadata': wanted.metadata or {}}
+        row = instances.create(
+            request.services.db, request.context, values,
+            hidden_flavors=request.services.policy.check(
+                request.context, 'mogan:flavor:get_hidden', {}))
+        request.services.engine.nudge(request.context, row.uuid)
+        links.locate(f'instances/{row.uuid}')
+        return _shown(row)

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a flavor looks like, and what makes or changes one."""
+
+from typing import Any, Final
+
+from oslo_utils import strutils
+from wsme import types as wtypes
+
+from mogan.api import types, views
+from mogan.api.controllers.v1.shapes import words
+
+_BOOLEAN: Final[dict[str, Any]] = {
+    'anyOf': [{'type': 'boolean'}, {
+        'type': 'string', 'pattern':
+        '^([Tt]rue|TRUE|[Ff]alse|FALSE|[Yy]es|[Nn]o|[Oo]n|[Oo]ff|[01])$'
+        r'(?!\n)'}]}
+# As the service that counts resources names them.
+_SYMBOL: Final = '^[A-Z0-9_]+$(?!\\n)'
+_DESCRIBING: Final[dict[str, Any]] = {
+    'name': words.NAME, 'description': words.DESCRIPTION,
+    'is_public': _BOOLEAN, 'disabled': _BOOLEAN}
+CREATE: Final = words.members(
+    _DESCRIBING | {
+        'resources': {
+            'type': 'object', 'minProperties': 1, 'maxProperties': 32,
+            'propertyNames': {'maxLength': words.LONGEST,
+                              'pattern': _SYMBOL},
+            'additionalProperties': {'anyOf': [
+                {'type': 'integer', 'minimum': 1, 'maximum': 2**31 - 1},
+                {'type': 'string', 'pattern': '^0*[1-9][0-9]{0,8}$(?!\\n)',
+                 'maxLength': 16}]}},
+        'traits': {
+            'type': 'array', 'maxItems': 64, 'uniqueItems': True, 'items': {
+                'type': 'string', 'maxLength': words.LONGEST,
+                'pattern': _SYMBOL}}},
+    'name', 'resources')
+UPDATE: Final = words.patch(
+    ['/name', '/description', '/is_public', '/disabled'], ['/description'])
+# What a patch has made of a flavor.
+DESCRIBED: Final = words.members(_DESCRIBING, 'name', 'is_public',
+                                 'disabled')
+
+
+class _Boolean(wtypes.UserType):
+    """A boolean, or a word for one that the schema knows."""
+
+    basetype = str
+    name = 'boolean'
+
+    def frombasetype(self, value: Any) -> Any:
+        return strutils.bool_from_string(value, strict=True)
+
+
+class NewFlavor(wtypes.Base):
+    """A flavor that is asked for; the schema knows more of its values."""
+
+    name = wtypes.wsattr(str, mandatory=True)
+    description = wtypes.wsattr(str)
+    resources = wtypes.wsattr({str: int}, mandatory=True)
+    traits = wtypes.wsattr([str])
+    is_public = wtypes.wsattr(_Boolean(), default=True)
+    disabled = wtypes.wsattr(_Boolean(), default=False)
+
+
+class Flavor(wtypes.Base):
+    """A flavor as it is shown."""
+
+    uuid = types.attribute(str)
+    name = types.attribute(str)
+    description = types.attribute(str)
+    resources = types.attribute({str: int})
+    traits = types.attribute([str])
+    is_public = types.attribute(bool)
+    disabled = types.attribute(bool)
+    created_at = types.attribute(types.moment)
+    updated_at = types.attribute(types.moment)
+    links = types.attribute([{str: str}], source=None)
+
+
+class Flavors(wtypes.Base):
+    """A page of flavors."""
+
+    flavors = types.attribute([Flavor])
+    next = types.attribute(str)
+
+
+VIEW: Final = views.View(Flavor)

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an instance looks like, and what makes or changes one."""
+
+from typing import Any, Final
+
+from wsme import types as wtypes
+
+from mogan.api import types, views
+from mogan.api.controllers.v1.shapes import words
+
+_MOST_METADATA: Final = 128
+
+_DESCRIBING: Final[dict[str, Any]] = {
+    'name': words.NAME,
+    'description': words.DESCRIPTION,
+    'metadata': {
+        'type': 'object', 'maxProperties': _MOST_METADATA,
+        'propertyNames': {'minLength': 1, 'maxLength': words.LONGEST},
+        'additionalProperties': {
+            'type': 'string', 'maxLength': words.LONGEST}}}
+CREATE: Final = words.members(
+    _DESCRIBING | {
+        'flavor_uuid': words.UUID, 'image_uuid': words.UUID,
+        'availability_zone': {'anyOf': [words.NAME, {'type': 'null'}]}},
+    'name', 'flavor_uuid', 'image_uuid')
+_REMOVABLE: Final = ['/description', '/metadata',
+                     '/metadata/([^~/]|~[01])+']
+UPDATE: Final = words.patch(['/name', *_REMOVABLE], _REMOVABLE)
+# What a patch has made of an instance.
+DESCRIBED: Final = words.members(_DESCRIBING, 'name', 'metadata')
+
+
+class NewInstance(wtypes.Base):
+    """An instance that is asked for."""
+
+    name = wtypes.wsattr(str, mandatory=True)
+    description = wtypes.wsattr(str)
+    flavor_uuid = wtypes.wsattr(str, mandatory=True)
+    image_uuid = wtypes.wsattr(str, mandatory=True)
+    availability_zone = wtypes.wsattr(str)
+    metadata = wtypes.wsattr({str: str})
+
+
+def _fault(row: Any) -> dict[str, str] | None:
+    """What stands in the instance's way; in its lock's otherwise."""
+    return row.fault or row.lock_fault
+
+
+class Instance(wtypes.Base):
+    """An instance as it is shown."""
+
+    uuid = types.attribute(str)
+    name = types.attribute(str)
+    description = types.attribute(str)
+    project_id = types.attribute(str)
+    user_id = types.attribute(str)
+    status = types.attribute(str)
+    power_state = types.attribute(str)
+    availability_zone = types.attribute(str)
+    flavor_uuid = types.attribute(str)
+    image_uuid = types.attribute(str)
+    metadata = types.attribute({str: str})
+    locked = types.attribute(bool)
+    lock_state = types.attribute(str)
+    locked_at = types.attribute(types.moment)
+    locked_reason = types.attribute(str)
+    locked_by = types.attribute(str, admin=True)
+    node_uuid = types.attribute(str, admin=True)
+    node_protection = types.attribute(str, admin=True)
+    fault = types.attribute({str: str}, source=_fault)
+    created_at = types.attribute(types.moment)
+    updated_at = types.attribute(types.moment)
+    launched_at = types.attribute(types.moment)
+    links = types.attribute([{str: str}], source=None)
+
+
+class Instances(wtypes.Base):
+    """A page of instances."""
+
+    instances = types.attribute([Instance])
+    next = types.attribute(str)
+
+
+VIEW: Final = views.View(Instance)
+# A list shows these unless its caller chooses.
+SUMMARY: Final = ('uuid', 'name', 'description', 'status', 'power_state',
+                  'locked', 'links')
+FIELDS: Final = types.Choices(*VIEW.names(admin=True))
+ADMIN_FIELDS: Final = (frozenset(VIEW.names(admin=True))
+                       - frozenset(VIEW.names()))
+_COLUMNS: Final = {'fault': ('fault', 'lock_fault'), 'links': ()}
+
+
+def columns(fields: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns that these fields are made of; the uuid in any case."""
+    return tuple(dict.fromkeys(
+        column for field in ('uuid', *fields)
+        for column in _COLUMNS.get(field, (field,))))

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a node looks like."""
+
+from typing import Final
+
+from wsme import types as wtypes
+
+from mogan.api import types, views
+
+
+class Node(wtypes.Base):
+    """A node as the hardware's driver sees it."""
+
+    uuid = types.attribute(str)
+    name = types.attribute(str)
+    resource_class = types.attribute(str)
+    power_state = types.attribute(str)
+    availability = types.attribute(str)
+    instance_uuid = types.attribute(str)
+    protected = types.attribute(bool)
+    protected_reason = types.attribute(str)
+    traits = types.attribute([str])
+    maintenance = types.attribute(bool)
+    last_error = types.attribute(str)
+
+
+class NodeNames(wtypes.Base):
+    """A page of nodes by name."""
+
+    nodes = types.attribute([str])
+    next = types.attribute(str)
+
+
+class Nodes(wtypes.Base):
+    """A page of nodes."""
+
+    nodes = types.attribute([Node])
+    next = types.attribute(str)
+
+
+VIEW: Final = views.View(Node, mapping=True)

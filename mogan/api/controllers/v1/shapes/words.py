@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""JSON Schema for the texts that several resources share.
+
+Lengths are in characters, as the columns have them.
+"""
+
+from typing import Any, Final
+
+LONGEST: Final = 255
+
+# No characters that end a line of a log or ring a bell, and not blank.
+# (`$` alone would let a newline pass at the end.)
+NAME: Final[dict[str, Any]] = {
+    'type': 'string', 'minLength': 1, 'maxLength': LONGEST,
+    'pattern': r'^(?!\s*$)[^\x00-\x1f\x7f]+$(?!\n)'}
+DESCRIPTION: Final[dict[str, Any]] = {
+    'type': ['string', 'null'], 'maxLength': LONGEST}
+UUID: Final[dict[str, Any]] = {
+    'type': 'string', 'maxLength': 36, 'pattern':
+    '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'}
+
+
+def members(properties: dict[str, Any], *required: str) -> dict[str, Any]:
+    """An object with these members and no others."""
+    return {'type': 'object', 'properties': properties,
+            'required': list(required), 'additionalProperties': False}
+
+
+def patch(changeable: list[str], removable: list[str]) -> dict[str, Any]:
+    """A JSON patch (RFC 6902) of these paths, written as patterns."""
+    value = members({'op': {'enum': ['add', 'replace', 'test']},
+                     'path': _path(changeable), 'value': True},
+                    'op', 'path', 'value')
+    no_value = members({'op': {'const': 'remove'},
+                        'path': _path(removable)}, 'op', 'path')
+    return {'type': 'array', 'minItems': 1, 'maxItems': 100, 'items': {
+        'type': 'object', 'required': ['op', 'path'],
+        'properties': {'op': {
+            'enum': ['add', 'replace', 'remove', 'test']}},
+        'if': {'properties': {'op': {'const': 'remove'}}},
+        'then': no_value, 'else': value}}
+
+
+def _path(patterns: list[str]) -> dict[str, Any]:
+    return {'type': 'string', 'maxLength': 1024,
+            'pattern': f'^({"|".join(patterns)})$(?!\n)'}

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An instance's states: see them, and ask for others."""
+
+from typing import Any, Final
+
+import pecan
+
+from mogan import exception, states
+from mogan.api import types
+from mogan.api.controllers import links
+from mogan.api.controllers.place import Place
+from mogan.api.controllers.v1 import access
+from mogan.api.controllers.v1.shapes import states as shapes
+from mogan.api.expose import expose
+from mogan.db import instances
+
+UUID: Final = types.UuidOrNotFound(exception.InstanceNotFound)
+
+
+def _begin(uuid: str, verb: states.Verb,
+           arguments: dict[str, Any] | None = None, *,
+           operate_locked: bool = False) -> None:
+    request = pecan.request
+    if instances.begin(request.services.db, request.context, uuid, verb,
+                       arguments, operate_locked=operate_locked):
+        request.services.engine.nudge(request.context, uuid)
+
+
+def _owner(uuid: str) -> dict[str, str]:
+    """Whose the instance is, for the rules that ask.
+
+    Nobody's where there is none: a missing instance and a foreign one look
+    alike.
+    """
+    try:
+        row = instances.get(pecan.request.services.db,
+                            UUID.frombasetype(uuid))
+    except exception.InstanceNotFound:
+        return {'project_id': ''}
+    return {'project_id': row.project_id}
+
+
+class LockController(Place):
+    """Protects the instance from delete and rebuild."""
+
+    @expose(None, UUID, rule='mogan:instance:lock', target=_owner,
+            body=shapes.Lock, schema=shapes.LOCK, status_code=202)
+    def put(self, uuid: str, wanted: shapes.Lock) -> None:
+        """Lock an instance."""
+        _begin(uuid, states.Verb.LOCK,
+               {'reason': wanted.lock.reason} if wanted.lock else None)
+
+
+class UnlockController(Place):
+    """Ends the protection."""
+
+    @expose(None, UUID, rule='mogan:instance:unlock', target=_owner,
+            body=shapes.Unlock, schema=shapes.UNLOCK, status_code=202)
+    def put(self, uuid: str, wanted: shapes.Unlock) -> None:
+        """Unlock an instance."""
+        _begin(uuid, states.Verb.UNLOCK)
+
+
+class PowerController(Place):
+    """Turns the instance on and off."""
+
+    @expose(None, UUID, rule='mogan:instance:set_power_state',
+            body=shapes.Power, schema=shapes.POWER, status_code=202)
+    def put(self, uuid: str, wanted: shapes.Power) -> None:
+        """Change an instance's power."""
+        row = access.find(uuid, 'mogan:instance:set_power_state')
+        _begin(uuid, shapes.TARGETS[wanted.target],
+               operate_locked=access.may('mogan:instance:operate_locked',
+                                         row))
+        links.locate(f'instances/{uuid}/states')
+
+
+class ProvisionController(Place):
+    """Puts an image on the instance anew."""
+
+    @expose(None, UUID, rule='mogan:instance:rebuild',
+            body=shapes.Provision, schema=shapes.PROVISION, status_code=202)
+    def put(self, uuid: str, wanted: shapes.Provision) -> None:
+        """Rebuild an instance."""
+        access.find(uuid, 'mogan:instance:rebuild')
+        _begin(uuid, states.Verb.REBUILD,
+               {'image_uuid': wanted.image_uuid.lower()})
+        links.locate(f'instances/{uuid}/states')
+
+
+class StatesController(Place):
+    """The states of one instance."""
+
+    lock = LockController()
+    unlock = UnlockController()
+    power = PowerController()
+    provision = ProvisionController()
+
+    @expose(shapes.States, UUID, rule='mogan:instance:get_states')
+    def get(self, uuid: str) -> dict[str, Any]:
+        """Show an instance's states."""
+        row = access.find(uuid, 'mogan:instance:get_states')
+        return shapes.VIEW(row, admin=access.sees_all(row))
