@@ -76,7 +76,7 @@ def _commands(subparsers: Any) -> None:
 def main() -> int:
     """Run one of the commands."""
     CONF.register_cli_opt(cfg.SubCommandOpt(
-        'command', title='Commands', handler=_commands, required=True,
+        'command', title='Commands', handler=_commands,
         help='what to do'))
     launch.prepare()
     db = Database.from_conf(CONF)

@@ -4,6 +4,7 @@
 import sys
 from collections.abc import Sequence
 
+from oslo_db import options as db_options
 from oslo_log import log
 
 from mogan import rpc, version
@@ -13,6 +14,7 @@ from mogan.conf import CONF
 def register() -> None:
     """Make the libraries' options known, with our defaults."""
     log.register_options(CONF)
+    db_options.set_defaults(CONF)
     log.set_defaults(default_log_levels=[
         *log.get_default_log_levels(), 'alembic=WARNING'])
     rpc.set_defaults()
