@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the functional tests share."""
+
+import datetime
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from oslo_utils import uuidutils
+from oslotest import base as test_base
+
+from mogan import states
+from mogan.db import models
+from mogan.tests.functional.client import Answer
+from mogan.tests.functional.deployment import SMALL, Deployment
+
+IMAGE = '11111111-2222-3333-4444-555555555555'
+OTHER_IMAGE = '99999999-2222-3333-4444-555555555555'
+NOWHERE = '00000000-0000-0000-0000-000000000000'
+DEADLINE = 20.0  # seconds, for a machine that is busy with other things
+
+
+def eventually(look: Callable[[], Any], *, within: float = DEADLINE,
+               until: Callable[[Any], Any] = bool) -> Any:
+    """Look again and again until it is as wanted; returns what was seen."""
+    deadline = time.monotonic() + within
+    while True:
+        seen = look()
+        if until(seen):
+            return seen
+        if time.monotonic() > deadline:
+            raise AssertionError(f'not within {within} s; last seen: {seen}')
+        time.sleep(0.02)
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+
+
+class FunctionalTest(test_base.BaseTestCase):
+    """A test with a deployment of its own; `engines` run in it."""
+
+    engines = 1
+    rules: ClassVar[dict[str, str]] = {}
+
+    def setUp(self) -> None:
+        super().setUp()
+        # It writes down the whole caller for each decision.
+        logging.getLogger('oslo_policy').setLevel(logging.INFO)
+        self.deployment = Deployment(rules=self.rules)
+        self.addCleanup(self.deployment.close)
+        for _ in range(self.engines):
+            self.deployment.start_engine()
+        self.db = self.deployment.db
+        self.hardware = self.deployment.hardware
+        self.admin = self.deployment.client('admin')
+        self.demo = self.deployment.client('demo')
+        self.reader = self.deployment.client('reader')
+        self.other = self.deployment.client('other')
+        self.anonymous = self.deployment.client(None)
+
+    def expect(self, status: int, answer: Answer) -> Answer:
+        """The answer, if it has this status."""
+        self.assertEqual(status, answer.status, answer.body)
+        return answer
+
+    def make_flavor(self, **values: Any) -> str:
+        """A new flavor's uuid."""
+        wanted = {'name': f'flavor-{uuid.uuid4()}',
+                  'resources': {SMALL: 1}} | values
+        return self.expect(
+            201, self.admin.post('/v1/flavors', wanted)).json['uuid']
+
+    def ask_for_instance(self, **values: Any) -> str:
+        """The uuid of an instance that is being built for demo."""
+        if 'flavor_uuid' not in values:
+            values['flavor_uuid'] = self.make_flavor()
+        wanted = {'name': 'web', 'image_uuid': IMAGE} | values
+        return self.expect(
+            201, self.demo.post('/v1/instances', wanted)).json['uuid']
+
+    def make_instance(self, **values: Any) -> str:
+        """The uuid of an active instance of demo."""
+        uuid = self.ask_for_instance(**values)
+        self.wait_for(uuid, status='active')
+        return uuid
+
+    def see(self, uuid: str) -> dict[str, Any]:
+        """All of an instance."""
+        return self.expect(
+            200, self.admin.get(f'/v1/instances/{uuid}')).json
+
+    def wait_for(self, uuid: str, **wanted: Any) -> dict[str, Any]:
+        """The instance, once it shows these values."""
+        return eventually(
+            lambda: self.see(uuid),
+            until=lambda seen: wanted.items() <= seen.items())
+
+    def wait_until_gone(self, uuid: str) -> None:
+        """Wait for the end of a delete."""
+        eventually(lambda: self.admin.get(f'/v1/instances/{uuid}').status,
+                   until=lambda status: status == 404)
+
+    def lock(self, uuid: str, reason: str | None = None) -> None:
+        """Lock an instance, and wait until the engine has settled it."""
+        body = {'lock': {'reason': reason} if reason else None}
+        self.expect(202, self.admin.put(
+            f'/v1/instances/{uuid}/states/lock', body))
+        self.wait_for(uuid, lock_state='locked')
+
+    def history(self, uuid: str) -> list[dict[str, Any]]:
+        """What has been asked of an instance, the newest first."""
+        return self.expect(200, self.admin.get(
+            f'/v1/instances/{uuid}/actions')).json['actions']
+
+    def node_of(self, uuid: str) -> Any:
+        """The node that carries the instance, if one does."""
+        return self.hardware.find(uuid)
+
+    def put_row(self, status: str = 'active', lock_state: str = 'unlocked',
+                **values: Any) -> str:
+        """An instance in a state, written into the database directly, with
+        no work under way; returns its uuid."""
+        row = {
+            'uuid': uuidutils.generate_uuid(), 'project_id': 'demo',
+            'user_id': 'demo', 'name': 'web', 'flavor_uuid': NOWHERE,
+            'image_uuid': IMAGE, 'node_uuid': NOWHERE, 'metadata': {},
+            'status': status, 'lock_state': lock_state,
+            'node_protection': 'none', 'fence': 1, 'claim_seq': 0,
+            'revision': 0, 'created_at': _now()} | values
+        if lock_state != states.LockState.UNLOCKED:
+            row = {'locked_at': _now(), 'locked_by': 'admin'} | row
+        with self.db.writer() as connection:
+            connection.execute(sa.insert(models.instances).values(row))
+        return row['uuid']
+
+    def row(self, uuid: str) -> dict[str, Any]:
+        """An instance's row as it is in the database."""
+        with self.db.reader() as connection:
+            return dict(connection.execute(
+                sa.select(models.instances).where(
+                    models.instances.c.uuid == uuid)).one()._mapping)

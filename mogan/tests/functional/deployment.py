@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A whole service in one process: API, database, messages, engines and
+simulated hardware, all of them the real ones."""
+
+import functools
+import itertools
+import pathlib
+import shutil
+import tempfile
+from typing import Any
+
+from futurist import _thread
+from oslo_config import cfg
+from oslo_messaging import conffixture
+
+from mogan import conf as options
+from mogan import policy, rpc
+from mogan.api import app
+from mogan.api.identity import users
+from mogan.baremetal import inventory
+from mogan.baremetal.simulated import SimulatedDriver
+from mogan.engine.reconcile import Pace
+from mogan.engine.rpcapi import EngineClient
+from mogan.engine.service import EngineService
+from mogan.engine.task import Limits
+from mogan.tests.functional import backends
+from mogan.tests.functional.client import Client
+
+SMALL = 'CUSTOM_BAREMETAL_SMALL'
+# Who may be tested with; demo and reader share a project.
+USERS = {
+    'admin': ('admin', 'admin'),
+    'demo': ('demo', 'member'),
+    'reader': ('demo', 'reader'),
+    'other': ('other', 'member'),
+    # Knows a password, and may do nothing.
+    'nobody': ('demo', 'none'),
+}
+TIMES = {'deploy_time': 0.05, 'rebuild_time': 0.05, 'undeploy_time': 0.05,
+         'power_time': 0.05, 'lease': 1.5, 'reach': 0.4, 'skew': 0.1}
+PACE = Pace(sweep=0.1, repair=0.3, threads=4)
+
+_TOPICS = itertools.count()
+# Idle threads of oslo.messaging's executor look this often whether to stop.
+_thread.ThreadWorker.MAX_IDLE_FOR = 0.05
+
+
+@functools.cache
+def _hashes() -> dict[str, str]:
+    return {name: users.make_hash(name, 4) for name in USERS}
+
+
+def _make_conf(directory: pathlib.Path) -> cfg.ConfigOpts:
+    conf = cfg.ConfigOpts()
+    for group in options._GROUPS:
+        group.register_opts(conf)
+    conf([], default_config_files=[], default_config_dirs=[])
+    path = directory / 'users'
+    users.write(path, [
+        users.User(name, _hashes()[name], project, (role,))
+        for name, (project, role) in USERS.items()])
+    conf.set_override('auth_strategy', 'http_basic')
+    conf.set_override('http_basic_users_file', str(path))
+    return conf
+
+
+class Deployment:
+    """Everything there is; `close` it.
+
+    `rules`: policy rules to override.  `transport_url`: another broker than
+    the backend's.
+    """
+
+    def __init__(self, *, rules: dict[str, str] | None = None,
+                 transport_url: str | None = None, nodes: int = 4) -> None:
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix='mogan-'))
+        backend = backends.chosen()
+        self.db = backend.database(self.directory)
+        self.conf = _make_conf(self.directory)
+        self._messaging = conffixture.ConfFixture(self.conf)
+        self._messaging.setUp()
+        rpc.set_defaults()
+        backend.configure(self.conf)
+        if rules:
+            self._override(rules)
+        # RabbitMQ keeps a topic's queue, other transports a process'.
+        self.topic = (f'topic-{next(_TOPICS)}'
+                      if backend.transport_url == 'fake://'
+                      else backends.UNIQUE)
+        self.transport = rpc.transport(
+            self.conf, transport_url or backend.transport_url)
+        self.hardware = inventory.Inventory(self._inventory)
+        self.hardware.seed([
+            inventory.new_node(f'node-{number}', SMALL)
+            for number in range(nodes)])
+        self.engines: list[EngineService] = []
+        self.application = self.make_application()
+
+    @property
+    def _inventory(self) -> pathlib.Path:
+        return self.directory / 'inventory.sqlite'
+
+    def _override(self, rules: dict[str, str]) -> None:
+        path = self.directory / 'policy.yaml'
+        path.write_text(''.join(
+            f'"{name}": "{rule}"\n' for name, rule in rules.items()))
+        self.conf.set_override('policy_file', str(path), 'oslo_policy')
+
+    def make_application(self) -> Any:
+        """An API service."""
+        return app.make_app(
+            app.Services(db=self.db, policy=policy.Policy(self.conf),
+                         engine=EngineClient(self.transport, self.topic, 3)),
+            self.conf)
+
+    def client(self, user: str | None) -> Client:
+        """A user's client."""
+        return Client(self.application, user)
+
+    def start_engine(self, *, limits: Limits | None = None,
+                     pace: Pace = PACE, **times: float) -> EngineService:
+        """One more engine, with a driver of its own on the same
+        hardware."""
+        engine = EngineService(
+            self.db, SimulatedDriver(self._inventory, **TIMES | times),
+            self.transport, self.topic,
+            host=backends.HOSTS[len(self.engines)],
+            limits=limits or Limits(), pace=pace, stop_timeout=10)
+        engine.start()
+        self.engines.append(engine)
+        return engine
+
+    def stop_engines(self) -> None:
+        """Stop all of them."""
+        while self.engines:
+            self.engines.pop().stop()
+
+    def close(self) -> None:
+        """Stop and remove everything."""
+        self.stop_engines()
+        self.transport.cleanup()
+        self._messaging.cleanUp()
+        self.hardware.close()
+        if backends.NAME == 'sqlite':
+            self.db.dispose()
+        shutil.rmtree(self.directory)

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The life of a locked instance, from its creation to its end."""
+
+from mogan.tests.functional import base
+
+
+class TestLockStory(base.FunctionalTest):
+
+    def test_a_locked_instance_is_there_until_it_is_unlocked(self):
+        uuid = self.make_instance()
+        node = self.node_of(uuid)
+        self.assertEqual('active', node.availability)
+        path = f'/v1/instances/{uuid}'
+
+        self.lock(uuid, 'disk swap, ticket 4711')
+        self.assertTrue(self.node_of(uuid).protected)
+        self.assertEqual('disk swap, ticket 4711',
+                         self.node_of(uuid).protected_reason)
+        for client in (self.demo, self.admin):
+            self.expect(409, client.delete(path))
+            self.expect(409, client.put(f'{path}/states/provision', {
+                'target': 'rebuild', 'image_uuid': base.OTHER_IMAGE}))
+
+        self.expect(202, self.admin.put(f'{path}/states/unlock',
+                                        {'unlock': None}))
+        seen = self.wait_for(uuid, lock_state='unlocked')
+        self.assertFalse(seen['locked'])
+        self.assertIsNone(seen['locked_reason'])
+        self.assertFalse(self.node_of(uuid).protected)
+
+        self.expect(204, self.demo.delete(path))
+        self.wait_until_gone(uuid)
+        self.assertIsNone(self.node_of(uuid))

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The database as the migrations leave it."""
+
+import alembic.autogenerate
+import alembic.runtime.migration
+import oslo_db.exception
+import sqlalchemy as sa
+
+from mogan.db import migrations, models
+from mogan.states import EVERY_STATUS, LOCKABLE, LockState
+from mogan.tests.functional import base
+
+
+class TestSchema(base.FunctionalTest):
+
+    engines = 0
+
+    def test_the_migrations_lead_to_the_models(self):
+        with self.db.engine.connect() as connection:
+            found = alembic.autogenerate.compare_metadata(
+                alembic.runtime.migration.MigrationContext.configure(
+                    connection, opts={'compare_type': True}),
+                models.metadata)
+        self.assertEqual([], found)
+        self.assertEqual(migrations.head(), migrations.version(self.db))
+
+    def test_an_upgrade_of_what_is_up_to_date_changes_nothing(self):
+        uuid = self.put_row()
+        migrations.upgrade(self.db)
+        self.assertEqual('active', self.row(uuid)['status'])
+
+    def test_a_newer_schema_is_left_alone(self):
+        version = sa.table('alembic_version', sa.column('version_num'))
+        with self.db.engine.begin() as connection:
+            connection.execute(version.update().values(version_num='9999'))
+        try:
+            error = self.assertRaises(migrations.SchemaTooNew,
+                                      migrations.upgrade, self.db)
+        finally:
+            with self.db.engine.begin() as connection:
+                connection.execute(version.update().values(
+                    version_num=migrations.head()))
+        self.assertIn('9999', error.message)
+
+    def test_the_database_refuses_to_destroy_what_is_locked(self):
+        for lock_state in set(LockState) - {LockState.UNLOCKED}:
+            for status in EVERY_STATUS - LOCKABLE:
+                self.assertRaises(oslo_db.exception.DBConstraintError,
+                                  self.put_row, status, lock_state)
+            for status in LOCKABLE:
+                self.put_row(status, lock_state)
+
+    def test_the_columns_of_the_indexes_follow_by_themselves(self):
+        instances = models.instances
+        uuid = self.put_row()
+        for change, wanted in (
+                ({'lock_state': 'locking'}, (True, False)),
+                ({'lock_state': 'unlocked'}, (False, False)),
+                ({'deleted_at': base._now()}, (False, True))):
+            with self.db.writer() as connection:
+                connection.execute(sa.update(instances).where(
+                    instances.c.uuid == uuid).values(change))
+            row = self.row(uuid)
+            self.assertEqual(wanted, (row['locked'], row['deleted']))
+
+    def test_every_character_can_be_kept(self):
+        name = 'wéb-\N{GRINNING FACE}'
+        uuid = self.put_row(name=name, metadata={'k': name})
+        row = self.row(uuid)
+        self.assertEqual((name, {'k': name}), (row['name'], row['metadata']))
+
+    def test_an_answered_request_survives_a_power_loss(self):
+        query = {'sqlite': 'PRAGMA synchronous',
+                 'mysql': 'SELECT @@GLOBAL.innodb_flush_log_at_trx_commit',
+                 'postgresql': 'SHOW synchronous_commit',
+                 }[self.db.url.get_backend_name()]
+        with self.db.reader() as connection:
+            setting = connection.execute(sa.text(query)).scalar_one()
+        self.assertIn(str(setting), {'2', '1', 'on'})
