@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is asking."""
+
+from typing import Any
+
+from oslo_context import context
+
+
+class RequestContext(context.RequestContext):
+    """The caller's identity and the id of the request.
+
+    Every caller has a project: two missing ones would count as equal in a
+    policy rule.
+    """
+
+    @classmethod
+    def for_engine(cls) -> 'RequestContext':
+        """The engine's own context, for messages that nobody asked for."""
+        return cls(user_id='mogan', project_id='mogan', overwrite=False)
+
+    @classmethod
+    def from_message(cls, values: dict[str, Any]) -> 'RequestContext':
+        """The context that came with a message."""
+        return cls.from_dict(values)
+
+    def to_policy_values(self) -> dict[str, Any]:
+        """What policy rules can speak of."""
+        return {
+            'user_id': self.user_id, 'user_domain_id': self.user_domain_id,
+            'project_id': self.project_id,
+            'project_domain_id': self.project_domain_id,
+            'domain_id': self.domain_id, 'system_scope': self.system_scope,
+            'roles': self.roles, 'is_admin_project': self.is_admin_project,
+            'service_user_id': self.service_user_id,
+            'service_user_domain_id': self.service_user_domain_id,
+            'service_project_id': self.service_project_id,
+            'service_project_domain_id': self.service_project_domain_id,
+            'service_roles': self.service_roles}

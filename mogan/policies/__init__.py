@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may do what by default, one module for each resource."""
+
+from typing import Any
+
+from mogan.policies import flavor, instance, node
+
+
+def list_rules() -> list[Any]:
+    """All rules, as the enforcer and the sample generator want them."""
+    return [*instance.RULES, *flavor.RULES, *node.RULES]

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may do what with flavors."""
+
+from mogan.policies.base import ADMIN, ANY_READER, rule
+
+_ONE = '/v1/flavors/{flavor_uuid}'
+
+RULES = (
+    rule('mogan:flavor:get_all', ANY_READER, 'List the flavors.',
+         'GET /v1/flavors'),
+    rule('mogan:flavor:get_one', ANY_READER, 'Show a flavor.',
+         f'GET {_ONE}'),
+    rule('mogan:flavor:get_hidden', ADMIN,
+         'See flavors that are disabled or not public.',
+         'GET /v1/flavors', f'GET {_ONE}'),
+    rule('mogan:flavor:create', ADMIN, 'Create a flavor.',
+         'POST /v1/flavors'),
+    rule('mogan:flavor:update', ADMIN, 'Change a flavor.',
+         f'PATCH {_ONE}'),
+    rule('mogan:flavor:delete', ADMIN,
+         'Delete a flavor that no instance uses.', f'DELETE {_ONE}'),
+)
