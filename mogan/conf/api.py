@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""[api]: where the API listens and how it answers."""
+
+from typing import Any
+
+from oslo_config import cfg
+
+GROUP = cfg.OptGroup('api', title='The API service')
+
+OPTS = [
+    cfg.HostAddressOpt(
+        'host', default='0.0.0.0',  # noqa: S104 - the service is for others
+        help='The address that mogan-api listens on.'),
+    cfg.PortOpt('port', default=6688,
+                help='The port that mogan-api listens on.'),
+    cfg.IntOpt('workers', min=1,
+               help='How many processes mogan-api runs. One for each '
+                    'processor where nothing is set.'),
+    cfg.IntOpt('threads', default=8, min=1,
+               help='How many requests one process works on at a time. More '
+                    'processes make a busy API faster, not more threads.'),
+    cfg.URIOpt('public_endpoint', schemes=['http', 'https'],
+               help='The address of the API as its users know it, for the '
+                    'links in the answers. The address that a request came '
+                    'to where nothing is set.'),
+    cfg.IntOpt('timeout', default=30, min=1,
+               help='How many seconds mogan-api waits for the next bytes of '
+                    'a request, or for a client to take those of an '
+                    'answer.'),
+    cfg.StrOpt('tls_cert_file',
+               help='The certificate (PEM, with the intermediate ones) that '
+                    'mogan-api serves HTTPS with.'),
+    cfg.StrOpt('tls_key_file',
+               help='The private key of tls_cert_file.'),
+]
+
+
+def register_opts(conf: Any) -> None:
+    """Make the options known."""
+    conf.register_group(GROUP)
+    conf.register_opts(OPTS, group=GROUP)
+
+
+def list_opts() -> list[tuple[str | None, list[Any]]]:
+    """For the sample of the configuration."""
+    return [(GROUP.name, OPTS)]
