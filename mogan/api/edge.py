@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What surrounds the application, as plain WSGI.
+
+`Edge`, outermost: the request's id, its line in the log, HEAD.  `Guard`,
+behind the identity: paths, queries and bodies that must not get into Pecan,
+and the version that a path leaves out.
+"""
+
+import functools
+import io
+import re
+import time
+import urllib.parse
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import pecan.rest
+from oslo_log import log
+from webob import acceptparse
+
+from mogan import context, exception
+from mogan.api import types
+
+LOG = log.getLogger(__name__)
+
+LARGEST: Final = 1 << 20
+
+_REQUEST_ID: Final = re.compile(
+    r'req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.ASCII)
+_LENGTH: Final = re.compile(r'[0-9]{1,18}', re.ASCII)
+# Pecan looks for a method of this name in its own classes, too.
+_METHODS: Final = frozenset({'GET', 'POST', 'PUT', 'PATCH', 'DELETE'})
+_UNVERSIONED: Final = re.compile(r'/(instances|servers|flavors|nodes)(/|$)')
+
+Application = Callable[..., Iterable[bytes]]
+
+
+class Edge:
+    """Names each request and writes its line in the log."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any],
+                 start_response: Callable[..., Any]) -> Iterable[bytes]:
+        began = time.perf_counter()
+        given = environ.get('HTTP_X_OPENSTACK_GLOBAL_REQUEST_ID', '')
+        caller = context.RequestContext(
+            global_request_id=(given if _REQUEST_ID.fullmatch(given)
+                               else None))
+        environ['mogan.context'] = caller
+        sent = ['', '-']
+
+        def start(status: str, headers: list[tuple[str, str]],
+                  exc_info: Any = None) -> Any:
+            sent[:] = status[:3], next(
+                (value for name, value in headers
+                 if name == 'Content-Length'), '-')
+            return start_response(
+                status, [*headers, ('X-OpenStack-Request-ID',
+                                    caller.request_id)], exc_info)
+
+        method = environ['REQUEST_METHOD']
+        if method == 'HEAD':
+            environ['REQUEST_METHOD'] = 'GET'
+        body = self._application(environ, start)
+        LOG.info('%s "%s %s" status: %s len: %s time: %.6f',
+                 environ.get('REMOTE_ADDR', '-'), method,
+                 _printable(environ), *sent, time.perf_counter() - began)
+        return [] if method == 'HEAD' else body
+
+
+def _printable(environ: dict[str, Any]) -> str:
+    path = environ.get('PATH_INFO', '')
+    query = environ.get('QUERY_STRING', '')
+    text = f'{path}?{query}' if query else path
+    if text.isascii() and text.isprintable() and ' ' not in text:
+        return text
+    return urllib.parse.quote(text, safe='/?&=%', encoding='latin-1',
+                              errors='replace')
+
+
+class Guard:
+    """Lets in what Pecan can take, and keeps the body out of its sight
+    until it has been checked."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any],
+                 start_response: Callable[..., Any]) -> Iterable[bytes]:
+        _check_path(environ)
+        environ['mogan.query'] = _query(environ.get('QUERY_STRING', ''))
+        if environ['REQUEST_METHOD'] not in _METHODS:
+            # Allowed nowhere: Pecan says what is.
+            environ['REQUEST_METHOD'] = 'OPTIONS'
+        accept = environ.get('HTTP_ACCEPT')
+        if accept is not None:
+            if accept != '*/*' and not _accepts_json(accept):
+                raise exception.NotAcceptable
+            environ['HTTP_ACCEPT'] = '*/*'
+        environ['mogan.body'] = _read(environ)
+        environ['mogan.content_type'] = environ.get('CONTENT_TYPE', '')
+        environ['wsgi.input'] = io.BytesIO()
+        environ['CONTENT_LENGTH'] = '0'
+        # Nothing that Pecan or WebOb would parse.
+        environ['CONTENT_TYPE'] = 'application/octet-stream'
+        return self._application(environ, start_response)
+
+
+def _check_path(environ: dict[str, Any]) -> None:
+    path = environ.get('PATH_INFO', '')
+    if not path.isascii():
+        try:
+            path.encode('latin-1').decode('utf-8')
+        except UnicodeError:
+            raise exception.Invalid(place='path',
+                                    fault='is not UTF-8') from None
+    if '\0' in path:
+        raise exception.Invalid(place='path',
+                                fault='holds the character NUL')
+    # Pecan takes each part of a path for an attribute's name.
+    if '/_' in path and any(
+            part[:1] == '_' and hasattr(pecan.rest.RestController, part)
+            for part in path.split('/')):
+        raise exception.NotFound
+    if _UNVERSIONED.match(path):
+        environ['PATH_INFO'] = f'/v1{path}'
+
+
+def _query(text: str) -> list[tuple[str, str]]:
+    if not text:
+        return []
+    try:
+        pairs = urllib.parse.parse_qsl(
+            text.encode('latin-1').decode('ascii'), keep_blank_values=True,
+            errors='strict', max_num_fields=100)
+    except UnicodeError:
+        raise exception.Invalid(place='query',
+                                fault='is not UTF-8') from None
+    except ValueError:
+        raise exception.Invalid(place='query',
+                                fault='has too many arguments') from None
+    for name, value in pairs:
+        if '\0' in name or '\0' in value:
+            raise exception.Invalid(place='query',
+                                    fault='holds the character NUL')
+        # To Pecan this one is the request's method.
+        if name == '_method':
+            raise exception.Invalid(place='query argument _method',
+                                    fault='is not known here')
+    return pairs
+
+
+@functools.lru_cache(maxsize=256)
+def _accepts_json(header: str) -> bool:
+    return bool(acceptparse.create_accept_header(header).acceptable_offers(
+        ['application/json']))
+
+
+def _read(environ: dict[str, Any]) -> bytes:
+    """The body, all of it.  Raises BodyTooLarge, Invalid."""
+    length = environ.get('CONTENT_LENGTH')
+    if not length:
+        if 'HTTP_TRANSFER_ENCODING' not in environ:
+            return b''
+        body: bytes = environ['wsgi.input'].read(LARGEST + 1)
+    elif not _LENGTH.fullmatch(length):
+        raise exception.Invalid(
+            place='header Content-Length',
+            fault=f'"{types.clip(length)}" is no number of bytes')
+    elif int(length) > LARGEST:
+        raise _too_large()
+    else:
+        body = environ['wsgi.input'].read(int(length))
+        if len(body) < int(length):
+            raise exception.Invalid(place='body', fault='ends too early')
+    if len(body) > LARGEST:
+        raise _too_large()
+    return body
+
+
+def _too_large() -> exception.BodyTooLarge:
+    error = exception.BodyTooLarge(limit=LARGEST)
+    # The rest of it is not read.
+    error.headers['Connection'] = 'close'
+    return error

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Pecan does around each controller."""
+
+from typing import Any
+
+from pecan import hooks
+
+from mogan import exception
+
+
+class ContextHook(hooks.PecanHook):
+    """The caller, at `pecan.request.context`, and what may be told to him."""
+
+    def __init__(self, policy: Any) -> None:
+        self._policy = policy
+
+    def on_route(self, state: Any) -> None:
+        state.request.context = state.request.environ['mogan.context']
+
+    def on_error(self, state: Any, error: Exception) -> None:
+        if isinstance(error, exception.InstanceLocked) and (
+                self._policy.check(
+                    state.request.context,
+                    'mogan:instance:get_admin_fields',
+                    {})):
+            error.reveal_holder()

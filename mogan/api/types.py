@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What WSME lacks: strict types of query and path arguments, moments, and
+attributes that say who sees them and where they come from."""
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from oslo_utils import strutils
+from wsme import types
+
+from mogan import exception
+
+MAX_LIMIT: Final = 1000
+
+_UUID: Final = re.compile(
+    r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.ASCII | re.IGNORECASE)
+_NUMBER: Final = re.compile(r'[0-9]{1,9}', re.ASCII)
+
+
+class Argument(types.UserType):
+    """A type of path or query arguments; `frombasetype` raises ValueError,
+    whose text goes on behind the argument's name."""
+
+    basetype = str
+
+
+class _Boolean(Argument):
+    # WSME's own takes every text but the empty one as true.
+    name = 'boolean'
+
+    def frombasetype(self, value: str) -> bool:
+        try:
+            return strutils.bool_from_string(value, strict=True)
+        except ValueError:
+            raise ValueError('is neither true nor false') from None
+
+
+class _Limit(Argument):
+    name = 'limit'
+
+    def frombasetype(self, value: str) -> int:
+        if not _NUMBER.fullmatch(value) or not 1 <= int(value) <= MAX_LIMIT:
+            raise ValueError(f'is no number from 1 to {MAX_LIMIT}')
+        return int(value)
+
+
+class _Uuid(Argument):
+    name = 'uuid'
+
+    def frombasetype(self, value: str) -> str:
+        if not _UUID.fullmatch(value):
+            raise ValueError('is no uuid')
+        return value.lower()
+
+
+boolean: Final = _Boolean()
+limit: Final = _Limit()
+uuid: Final = _Uuid()
+
+
+class UuidOrNotFound(Argument):
+    """A uuid in a path: another text than a uuid names nothing."""
+
+    name = 'uuid'
+
+    def __init__(self, missing: type[exception.NotFound]) -> None:
+        self._missing = missing
+
+    def frombasetype(self, value: str) -> str:
+        if not _UUID.fullmatch(value):
+            raise self._missing(uuid=clip(value))
+        return value.lower()
+
+
+class Choice(Argument):
+    """One of some words."""
+
+    name = 'choice'
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    def frombasetype(self, value: str) -> str:
+        if value not in self.words:
+            raise ValueError(f'is none of {", ".join(self.words)}')
+        return value
+
+
+class Choices(Argument):
+    """Some of the words, with commas between them."""
+
+    name = 'choices'
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    def frombasetype(self, value: str) -> tuple[str, ...]:
+        chosen = tuple(dict.fromkeys(value.split(',')))
+        for word in chosen:
+            if word not in self.words:
+                raise ValueError(f'"{clip(word)}" is none of '
+                                 f'{", ".join(self.words)}')
+        return chosen
+
+
+class Text(Argument):
+    """A text of some length, in characters."""
+
+    name = 'text'
+
+    def __init__(self, longest: int = 255) -> None:
+        self.longest = longest
+
+    def frombasetype(self, value: str) -> str:
+        if not 1 <= len(value) <= self.longest:
+            raise ValueError(f'has not 1 to {self.longest} characters')
+        return value
+
+
+class _Moment(types.UserType):
+    """A time that is kept as UTC without a zone."""
+
+    basetype = str
+    name = 'moment'
+
+    def tobasetype(self, value: Any) -> str | None:
+        return None if value is None else f'{value.isoformat()}Z'
+
+
+moment: Final = _Moment()
+
+
+class attribute(types.wsattr):  # noqa: N801 - named as its base
+    """An attribute of a resource, as it is shown.
+
+    `admin`: only for callers with the right.  `source`: the row's column
+    where it has another name, or a function of the row; None where the
+    controller fills it in.
+    """
+
+    SAME: Final = object()
+
+    def __init__(self, datatype: Any, *, admin: bool = False,
+                 source: str | Callable[[Any], Any] | object | None = SAME,
+                 **options: Any) -> None:
+        super().__init__(datatype, **options)
+        self.admin = admin
+        self.source = source
+
+
+def clip(text: str, longest: int = 200) -> str:
+    """A text of the caller, short enough to be sent back."""
+    return text if len(text) <= longest else f'{text[:longest]}...'
