@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Passwords, by HTTP basic authentication."""
+
+import base64
+import binascii
+import collections
+import hmac
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from mogan import exception
+from mogan.api.identity import headers, users
+
+# A password is looked at again after so many seconds.
+_KEPT: Final = 300.0
+_REMEMBERED: Final = 1024
+# So many passwords are looked at at a time, of which each takes a thread
+# for as long as bcrypt wants; whoever comes then may come again.
+_AT_A_TIME: Final = 3
+
+
+class Basic:
+    """Asks for a name and a password, but where a path is public."""
+
+    def __init__(self, application: Callable[..., Any],
+                 known: users.Users) -> None:
+        self._application = application
+        self._users = known
+        self._secret = secrets.token_bytes(32)
+        self._lock = threading.Lock()
+        self._right: collections.OrderedDict[
+            bytes, tuple[float, users.User]] = collections.OrderedDict()
+        self._wrong: collections.OrderedDict[bytes, float] = (
+            collections.OrderedDict())
+        self._looking: dict[bytes, threading.Event] = {}
+
+    def __call__(self, environ: dict[str, Any],
+                 start_response: Callable[..., Any]) -> Any:
+        if environ.get('PATH_INFO', '') not in headers.PUBLIC:
+            user = self._identify(environ.get('HTTP_AUTHORIZATION'))
+            if user is None:
+                raise _unauthorized()
+            context = environ['mogan.context']
+            context.user_id = context.user_name = user.name
+            context.project_id = context.project_name = user.project_id
+            context.roles = list(user.roles)
+        environ.pop('HTTP_AUTHORIZATION', None)
+        return self._application(environ, start_response)
+
+    def _identify(self, header: str | None) -> users.User | None:
+        if header is None:
+            return None
+        generation = self._users.generation()
+        key = hmac.digest(
+            self._secret,
+            f'{generation} {header}'.encode('utf-8', 'surrogateescape'),
+            'sha256')
+        while True:
+            with self._lock:
+                now = time.monotonic()
+                found = self._right.get(key)
+                if found is not None and found[0] > now:
+                    return found[1]
+                if self._wrong.get(key, now) > now:
+                    return None
+                looking = self._looking.get(key)
+                if looking is None:
+                    if len(self._looking) >= _AT_A_TIME:
+                        raise exception.ServiceUnavailable
+                    self._looking[key] = threading.Event()
+                    break
+            # Somebody is looking at the very same password already.
+            looking.wait()
+        return self._look(key, header)
+
+    def _look(self, key: bytes, header: str) -> users.User | None:
+        user = None
+        try:
+            name, password = _decode(header)
+            if name is not None:
+                user = self._users.verify(name, password)
+        finally:
+            with self._lock:
+                until = time.monotonic() + _KEPT
+                if user is not None:
+                    _remember(self._right, key, (until, user))
+                else:
+                    _remember(self._wrong, key, until)
+                self._looking.pop(key).set()
+        return user
+
+
+def _remember(memory: collections.OrderedDict[bytes, Any], key: bytes,
+              value: Any) -> None:
+    memory[key] = value
+    memory.move_to_end(key)
+    if len(memory) > _REMEMBERED:
+        memory.popitem(last=False)
+
+
+def _decode(header: str) -> tuple[str | None, bytes]:
+    kind, _, encoded = header.strip().partition(' ')
+    if kind.lower() != 'basic':
+        return None, b''
+    try:
+        decoded = base64.b64decode(encoded.strip(), validate=True)
+        name, _, password = decoded.partition(b':')
+        return name.decode('utf-8'), password
+    except (binascii.Error, ValueError):
+        return None, b''
+
+
+def _unauthorized() -> exception.Unauthorized:
+    error = exception.Unauthorized()
+    error.headers['WWW-Authenticate'] = (
+        'Basic realm="mogan", charset="UTF-8"')
+    return error
+
+
+def check(conf: Any) -> None:
+    """Raises IdentityError where the users file is not as it should be."""
+    users.read(conf.http_basic_users_file)
+
+
+def wrap(application: Callable[..., Any], conf: Any) -> Basic:
+    return Basic(application, users.Users(conf.http_basic_users_file))
