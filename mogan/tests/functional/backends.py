@@ -27,10 +27,14 @@ NAME = os.environ.get('MOGAN_TEST_BACKEND', 'sqlite')
 # Unique to this process: others may run on the same servers.
 UNIQUE = f'mogan_test_{os.getpid()}_{uuid.uuid4().hex[:8]}'
 
+# A test's own is gone after it.
+_DIRECTORY = tempfile.gettempdir()
+
 _SERVERS = {
     'mariadb': ('MOGAN_TEST_MARIADB', 'mysql+pymysql://root@127.0.0.1/'),
     'postgresql': ('MOGAN_TEST_POSTGRESQL',
                    'postgresql+psycopg://root@127.0.0.1/postgres')}
+_TEMPORARY = tempfile.gettempdir()
 _BROKER = os.environ.get('MOGAN_TEST_RABBITMQ',
                          'rabbit://guest:guest@127.0.0.1:5672/')
 
@@ -54,7 +58,9 @@ class Sqlite(Backend):
 
     @functools.cached_property
     def _template(self) -> pathlib.Path:
-        directory = tempfile.mkdtemp(prefix='mogan-template-')
+        # Not the running test's own, which goes with it.
+        directory = tempfile.mkdtemp(prefix='mogan-template-',
+                                     dir=_TEMPORARY)
         atexit.register(shutil.rmtree, directory, ignore_errors=True)
         path = pathlib.Path(directory) / 'template.sqlite'
         db = Database(f'sqlite:///{path}')
