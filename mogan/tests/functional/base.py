@@ -36,7 +36,8 @@ def eventually(look: Callable[[], Any], *, within: float = DEADLINE,
         time.sleep(0.02)
 
 
-def _now() -> datetime.datetime:
+def now() -> datetime.datetime:
+    """The present moment as the database keeps it."""
     return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
 
 
@@ -130,9 +131,9 @@ class FunctionalTest(test_base.BaseTestCase):
             'image_uuid': IMAGE, 'node_uuid': NOWHERE, 'metadata': {},
             'status': status, 'lock_state': lock_state,
             'node_protection': 'none', 'fence': 1, 'claim_seq': 0,
-            'revision': 0, 'created_at': _now()} | values
+            'revision': 0, 'created_at': now()} | values
         if lock_state != states.LockState.UNLOCKED:
-            row = {'locked_at': _now(), 'locked_by': 'admin'} | row
+            row = {'locked_at': now(), 'locked_by': 'admin'} | row
         with self.db.writer() as connection:
             connection.execute(sa.insert(models.instances).values(row))
         return row['uuid']

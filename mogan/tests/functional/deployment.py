@@ -7,11 +7,13 @@ import itertools
 import pathlib
 import shutil
 import tempfile
+from collections.abc import Callable
 from typing import Any
 
 from futurist import _thread
 from oslo_config import cfg
 from oslo_messaging import conffixture
+from oslo_policy import opts
 
 from mogan import conf as options
 from mogan import policy, rpc
@@ -19,6 +21,7 @@ from mogan.api import app
 from mogan.api.identity import users
 from mogan.baremetal import inventory
 from mogan.baremetal.simulated import SimulatedDriver
+from mogan.db.engine import Database
 from mogan.engine.reconcile import Pace
 from mogan.engine.rpcapi import EngineClient
 from mogan.engine.service import EngineService
@@ -38,6 +41,7 @@ USERS = {
 }
 TIMES = {'deploy_time': 0.05, 'rebuild_time': 0.05, 'undeploy_time': 0.05,
          'power_time': 0.05, 'lease': 1.5, 'reach': 0.4, 'skew': 0.1}
+CALL_TIMEOUT = 3
 PACE = Pace(sweep=0.1, repair=0.3, threads=4)
 
 _TOPICS = itertools.count()
@@ -94,6 +98,7 @@ class Deployment:
             inventory.new_node(f'node-{number}', SMALL)
             for number in range(nodes)])
         self.engines: list[EngineService] = []
+        self._closers: list[Callable[[], None]] = []
         self.application = self.make_application()
 
     @property
@@ -104,14 +109,31 @@ class Deployment:
         path = self.directory / 'policy.yaml'
         path.write_text(''.join(
             f'"{name}": "{rule}"\n' for name, rule in rules.items()))
-        self.conf.set_override('policy_file', str(path), 'oslo_policy')
+        opts.set_defaults(self.conf, str(path))
 
-    def make_application(self) -> Any:
-        """An API service."""
+    def make_application(self, *, db: Database | None = None,
+                         transport: Any = None) -> Any:
+        """One more API service, perhaps with a database or a transport of
+        its own."""
         return app.make_app(
-            app.Services(db=self.db, policy=policy.Policy(self.conf),
-                         engine=EngineClient(self.transport, self.topic, 3)),
+            app.Services(
+                db=db or self.db, policy=policy.Policy(self.conf),
+                engine=EngineClient(transport or self.transport, self.topic,
+                                    CALL_TIMEOUT)),
             self.conf)
+
+    def another_database(self) -> Database:
+        """The same database, as another process sees it."""
+        db = Database(self.db.url.render_as_string(hide_password=False))
+        self._closers.append(db.dispose)
+        return db
+
+    def broken_transport(self) -> Any:
+        """A transport to a broker that is not there."""
+        transport = rpc.transport(
+            self.conf, 'rabbit://guest:guest@127.0.0.1:1/')
+        self._closers.append(transport.cleanup)
+        return transport
 
     def client(self, user: str | None) -> Client:
         """A user's client."""
@@ -138,6 +160,8 @@ class Deployment:
     def close(self) -> None:
         """Stop and remove everything."""
         self.stop_engines()
+        for close in self._closers:
+            close()
         self.transport.cleanup()
         self._messaging.cleanUp()
         self.hardware.close()
