@@ -45,7 +45,8 @@ class Database:
         self._context = enginefacade.transaction_context()
         self._context.configure(
             connection=self.url.render_as_string(hide_password=False),
-            **options)
+            # It sleeps after each transaction, for green threads.
+            thread_checkin=False, **options)
         if self.sqlite:
             self._context.append_on_engine_create(_tune_sqlite)
         # SQLite has one writer; waiting here is fair and costs no polling.
