@@ -1,7 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands.  Importing any of them picks threads as the backend, before
-a library can pick another one."""
+"""The commands."""
 
-from oslo_service import backend
-
-backend.init_backend(backend.BackendType.THREADING)
+from mogan import threads  # noqa: F401 - before anything else

@@ -19,9 +19,10 @@ from mogan.engine.task import Limits
 LOG = log.getLogger(__name__)
 
 
-def build(db: Database, driver: baremetal.Driver,
-          transport: object) -> EngineService:
-    """An engine as [engine] describes it."""
+def build(db: Database, driver: baremetal.Driver, transport: object,
+          stop_timeout: float) -> EngineService:
+    """An engine as [engine] describes it; looks under way have
+    `stop_timeout` seconds to end when it stops."""
     group = CONF.engine
     return EngineService(
         db, driver, transport, group.topic, host=group.host,
@@ -30,7 +31,7 @@ def build(db: Database, driver: baremetal.Driver,
                       power=group.power_timeout),
         pace=Pace(sweep=group.sweep_interval, repair=group.repair_interval,
                   threads=group.threads),
-        stop_timeout=CONF.graceful_shutdown_timeout)
+        stop_timeout=stop_timeout)
 
 
 class EngineProcess(service.Service):
@@ -40,7 +41,8 @@ class EngineProcess(service.Service):
         self._db = Database.from_conf(CONF)
         self._transport = rpc.transport(CONF)
         self._engine = build(self._db, baremetal.load(CONF),
-                             self._transport)
+                             self._transport,
+                             CONF.graceful_shutdown_timeout)
         self._stopped = threading.Event()
         self._engine.start()
 

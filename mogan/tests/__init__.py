@@ -1,5 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-# Before the first import of oslo.messaging, which would choose eventlet.
-from oslo_service import backend
-
-backend.init_backend(backend.BackendType.THREADING)
+from mogan import threads  # noqa: F401 - before anything else

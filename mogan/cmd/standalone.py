@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""mogan-standalone: the whole service in one process, on its own files."""
+
+import argparse
+import contextlib
+import gc
+import ipaddress
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from oslo_log import log
+from oslo_policy import opts as policy_opts
+
+from mogan import baremetal, exception, policy, rpc
+from mogan.api import app, server
+from mogan.baremetal import inventory
+from mogan.cmd import engine, launch
+from mogan.cmd.statedir import StateDir, StateDirError
+from mogan.conf import CONF
+from mogan.db import flavors, migrations
+from mogan.db.engine import Database, transaction
+from mogan.engine.rpcapi import EngineClient
+
+LOG = log.getLogger(__name__)
+
+# SQLite lets the interpreter's lock go at every step: more threads wait for
+# each other.
+_THREADS = 4
+# Seconds that a stop leaves to what is under way.
+_GRACE = 10
+
+_WELCOME = """\
+Mogan answers at {endpoint}
+The passwords of admin and demo are in {credentials}
+
+  . {credentials}
+  curl -u admin:$MOGAN_ADMIN_PASSWORD $MOGAN_ENDPOINT/v1/flavors
+  curl -u demo:$MOGAN_DEMO_PASSWORD $MOGAN_ENDPOINT/v1/instances \\
+       -H 'Content-Type: application/json' -d '{{"name": "web-1",
+       "flavor_uuid": "{flavor}",
+       "image_uuid": "5f8f2d3c-5d1a-4a6b-9f53-0f3c8d1f7a10"}}'
+  curl -u admin:$MOGAN_ADMIN_PASSWORD -X PUT \\
+       $MOGAN_ENDPOINT/v1/instances/<uuid>/states/lock \\
+       -H 'Content-Type: application/json' \\
+       -d '{{"lock": {{"reason": "disk swap"}}}}'
+
+README.rst goes on from there. Ctrl-C stops the service.
+"""
+
+
+def main() -> int:
+    """Run until SIGTERM or Ctrl-C."""
+    arguments = _parse()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        state = StateDir(arguments.state_dir)
+        _configure(arguments, state)
+        with _running(arguments, state):
+            stop.wait()
+    except (StateDirError, server.AddressError, ValueError) as error:
+        return launch.complain(error)
+    except exception.MoganError as error:
+        return launch.complain(error.message, error.__cause__)
+    return 0
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog='mogan-standalone',
+        description='Bare metal as a service in one process: API, engine, '
+                    'SQLite and simulated hardware, for a first look, for '
+                    'tests and for small sites. Everything is kept in the '
+                    'state directory and goes on from there at the next '
+                    'start.')
+    parser.add_argument('--host', default='127.0.0.1',
+                        help='address to listen on (default: %(default)s)')
+    parser.add_argument('--port', type=_port, default=6688,
+                        help='port to listen on (default: %(default)s)')
+    parser.add_argument('--state-dir', default='.mogan', metavar='DIR',
+                        help='where everything is kept (default: '
+                             '%(default)s)')
+    parser.add_argument('--debug', action='store_true',
+                        help='log every step')
+    return parser.parse_args()
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port < 65536:  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f'{port} is no port')
+    return port
+
+
+def _configure(arguments: argparse.Namespace, state: StateDir) -> None:
+    """Set what makes the service standalone; a mogan.conf and a policy.yaml
+    in the state directory may set the rest."""
+    options = ['--config-file', str(state.config)] * state.config.exists()
+    if arguments.debug:
+        options.append('--debug')
+    launch.prepare(options, config_files=[])
+    fixed: list[tuple[str, Any, str | None]] = [
+        ('auth_strategy', 'http_basic', None),
+        ('http_basic_users_file', str(state.users), None),
+        ('connection', f'sqlite:///{state.database}', 'database'),
+        ('inventory', str(state.inventory), 'simulated'),
+        ('driver', 'simulated', 'engine'),
+        ('host', arguments.host, 'api'),
+    ]
+    for name, value, group in fixed:
+        CONF.set_override(name, value, group)
+    policy_opts.set_defaults(CONF, policy_file=str(state.policy))
+
+
+@contextlib.contextmanager
+def _running(arguments: argparse.Namespace,
+             state: StateDir) -> Iterator[None]:
+    """The service, from its first answer to its last."""
+    with contextlib.ExitStack() as stack:
+        db = Database.from_conf(CONF)
+        stack.callback(db.dispose)
+        _upgrade(db)
+        driver = baremetal.load(CONF)
+        first_flavor = _furnish(db, driver)
+        state.write_credentials('')
+        transport = rpc.transport(CONF, 'fake://')
+        stack.callback(transport.cleanup)
+        client = EngineClient(transport, CONF.engine.topic,
+                              CONF.engine.call_timeout)
+        front = server.build(
+            arguments.host, arguments.port, app.make_app(
+                app.Services(db, client, policy.Policy(CONF),
+                             app.settings(CONF)), CONF),
+            threads=_THREADS, timeout=CONF.api.timeout,
+            grace=_GRACE)
+        work = engine.build(db, driver, transport, _GRACE)
+        work.start()
+        stack.callback(work.stop)
+        serving = threading.Thread(target=front.serve, name='api')
+        serving.start()
+        stack.callback(serving.join)
+        stack.callback(front.stop)
+        endpoint = _endpoint(arguments.host, front.bind_addr[1])
+        state.write_credentials(endpoint)
+        # Nothing made so far is ever garbage: let no collection look at it.
+        gc.collect()
+        gc.freeze()
+        print(_WELCOME.format(endpoint=endpoint,
+                              credentials=state.credentials,
+                              flavor=first_flavor), flush=True)
+        _warn_of_plain_http(arguments.host)
+        yield
+        LOG.info('Stopping')
+
+
+@transaction
+def _upgrade(db: Database) -> None:
+    migrations.upgrade(db)
+
+
+def _furnish(db: Database, driver: Any) -> str:
+    """Nodes for an empty inventory, and a flavor for each class of them
+    where there is no flavor; returns the uuid of a flavor."""
+    driver.inventory.seed(inventory.default_nodes())
+    rows, _ = flavors.page(db, hidden=True, limit=1)
+    if not rows:
+        classes = sorted({node.resource_class for node in driver.nodes()})
+        rows = [flavors.create(db, {
+            'name': name.removeprefix('CUSTOM_').lower().replace('_', '-'),
+            'description': f'A whole node of the class {name}',
+            'resources': {name: 1}, 'traits': [], 'is_public': True,
+            'disabled': False}) for name in classes]
+    return rows[0].uuid
+
+
+def _endpoint(host: str, port: int) -> str:
+    with contextlib.suppress(ValueError):
+        address = ipaddress.ip_address(host)
+        if address.is_unspecified:
+            host = '127.0.0.1' if address.version == 4 else '::1'  # noqa: PLR2004
+        if ':' in host:
+            host = f'[{host}]'
+    return f'http://{host}:{port}'
+
+
+def _warn_of_plain_http(host: str) -> None:
+    with contextlib.suppress(ValueError):
+        if ipaddress.ip_address(host).is_loopback:
+            return
+    if host != 'localhost':
+        LOG.warning('Passwords travel without encryption to %s: put a proxy '
+                    'with TLS in front', host)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
