@@ -24,3 +24,11 @@ sample_config_basename = '_static/mogan'
 policy_generator_config_file = str(
     here / '../../etc/mogan/mogan-policy-generator.conf')
 sample_policy_basename = '_static/mogan'
+
+# Ours: tables from the code, and what the commands say of themselves.
+sys.path.insert(0, str(here / '_exts'))
+extensions += ['command_help', 'state_tables']
+
+# A quoted JSON text may go on in the next line of a console; a prompt there
+# would be copied with it.
+suppress_warnings = ['misc.highlighting_failure']
