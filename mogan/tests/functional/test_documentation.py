@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the README and the user guide show is what the service answers.
+
+See doc/source/contributor/documentation.rst for how the calls are written.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+import unittest
+
+import testtools
+
+ROOT = pathlib.Path(__file__).parents[3]
+START = 30.0    # seconds
+SCRIPT = 90.0   # seconds
+SECTION = 'The lock, call by call'
+
+UUID = re.compile(r'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}')
+# What differs from run to run and is compared by its form only.
+VARYING = (
+    (re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z'), '<time>'),
+    (re.compile(r'http://127\.0\.0\.1:\d+'), '<address>'),
+)
+
+
+def section(text, title):
+    """The part of a page from one title of the first level to the next."""
+    found = re.search(
+        rf'^{re.escape(title)}\n=+\n(.*?)(?=^[^\n]+\n=+\n|\Z)', text,
+        re.MULTILINE | re.DOTALL)
+    return found[1]
+
+
+def calls(text):
+    """The commands in the console blocks of a page, each with the output
+    that is shown below it."""
+    for block in re.findall(
+            r'^( *)\.\. code-block:: console\n\n((?:\1   .*\n|\n)+)', text,
+            re.MULTILINE):
+        lines = textwrap.dedent(block[1]).rstrip().split('\n')
+        while lines:
+            command = [lines.pop(0).removeprefix('$ ')]
+            while unfinished('\n'.join(command)):
+                command.append(lines.pop(0))
+            output = []
+            while lines and not lines[0].startswith('$ '):
+                output.append(lines.pop(0))
+            yield '\n'.join(command), '\n'.join(output)
+
+
+def unfinished(command):
+    """Whether a command goes on in the next line."""
+    return (command.endswith(('\\', '|')) or command.count("'") % 2 == 1)
+
+
+class Names:
+    """Gives what varies a name; the same uuid has the same one again."""
+
+    def __init__(self):
+        self._uuids = {}
+
+    def __call__(self, text):
+        for pattern, name in VARYING:
+            text = pattern.sub(name, text)
+        return UUID.sub(lambda found: self._uuids.setdefault(
+            found[0], f'<uuid {len(self._uuids)}>'), text)
+
+
+def value_of(text):
+    """JSON as its value, other text as it is."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+class TestDocumentation(testtools.TestCase):
+
+    def setUp(self):
+        super().setUp()
+        if not (ROOT / 'README.rst').exists():
+            raise unittest.SkipTest('there is no documentation here')
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix='mogan-'))
+        self.addCleanup(shutil.rmtree, self.directory)
+        self.start_service()
+
+    def start_service(self):
+        """Start the whole service, on a free port, in the directory that
+        the commands run in."""
+        self.log = self.directory / 'log'
+        with self.log.open('wb') as log:
+            service = subprocess.Popen(
+                [sys.executable, '-m', 'mogan.cmd.standalone', '--port',
+                 '0'], cwd=self.directory, stdout=log,
+                stderr=subprocess.STDOUT,
+                env=os.environ | {'PYTHONPATH': str(ROOT)})
+        self.addCleanup(self.stop_service, service)
+        deadline = time.monotonic() + START
+        while b'Mogan answers at' not in self.log.read_bytes():
+            if service.poll() is not None or time.monotonic() > deadline:
+                self.fail(f'The service did not start:\n'
+                          f'{self.log.read_text()}')
+            time.sleep(0.05)
+
+    def stop_service(self, service):
+        service.send_signal(signal.SIGTERM)
+        try:
+            status = service.wait(START)
+        except subprocess.TimeoutExpired:
+            service.kill()
+            status = service.wait()
+        self.assertEqual(0, status, self.log.read_text())
+
+    def run_calls(self, shown):
+        """The output of each command, all of them run in one shell."""
+        script = ['set -eu', '. .mogan/credentials.env']
+        for number, (command, _) in enumerate(shown):
+            script += [f'exec >call-{number} 2>&1', command]
+        done = subprocess.run(['sh', '-c', '\n'.join(script)],
+                              cwd=self.directory, timeout=SCRIPT, check=False)
+        outputs = [(self.directory / f'call-{number}').read_text()
+                   for number in range(len(shown))
+                   if (self.directory / f'call-{number}').exists()]
+        self.assertEqual(0, done.returncode, outputs[-1:])
+        return outputs
+
+    def check(self, text):
+        """Run the calls of a page and compare what they answer."""
+        shown = list(calls(text))
+        self.assertNotEqual([], shown)
+        documented, real = Names(), Names()
+        for (command, expected), output in zip(
+                shown, self.run_calls(shown), strict=True):
+            self.assertEqual(value_of(documented(expected)),
+                             value_of(real(output.rstrip('\n'))), command)
+
+    def test_the_readme_shows_what_the_service_answers(self):
+        readme = (ROOT / 'README.rst').read_text(encoding='utf-8')
+        self.check(section(readme, SECTION))
+
+    def test_the_user_guide_shows_what_the_service_answers(self):
+        user = ROOT / 'doc/source/user'
+        self.check(''.join(
+            (user / f'{page}.rst').read_text(encoding='utf-8')
+            for page in ('instances', 'lock')))
