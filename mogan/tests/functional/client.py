@@ -32,6 +32,12 @@ class Answer:
         return self.json['error']['message']
 
 
+def basic(user: str, password: str) -> dict[str, str]:
+    """The header that a user is known by."""
+    token = base64.b64encode(f'{user}:{password}'.encode()).decode()
+    return {'Authorization': f'Basic {token}'}
+
+
 class Client:
     """One user of the API; the password is the name."""
 
@@ -40,8 +46,7 @@ class Client:
         self._application = application
         self._headers = {}
         if user is not None:
-            token = base64.b64encode(f'{user}:{user}'.encode()).decode()
-            self._headers['Authorization'] = f'Basic {token}'
+            self._headers |= basic(user, user)
 
     def get(self, path: str, **options: Any) -> Answer:
         return self.request('GET', path, **options)

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""mogan-api and mogan-engine as processes, on a database server and
+RabbitMQ, set up by configuration alone."""
+
+import http.client
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+import psutil
+import testtools
+
+from mogan.api.identity import users
+from mogan.baremetal import inventory
+from mogan.tests.functional import backends, client
+from mogan.tests.functional.base import IMAGE, eventually
+from mogan.tests.functional.deployment import SMALL
+
+CONF = """\
+[DEFAULT]
+auth_strategy = http_basic
+http_basic_users_file = {directory}/users
+transport_url = {transport}
+control_exchange = {unique}
+[api]
+host = 127.0.0.1
+port = {port}
+workers = 2
+[database]
+connection = {database}
+[engine]
+topic = {unique}
+workers = 2
+sweep_interval = 0.2
+[oslo_messaging_rabbit]
+rabbit_quorum_queue = true
+[simulated]
+inventory = {directory}/inventory.sqlite
+deploy_time = 0.3
+undeploy_time = 0.3
+lease = 2
+reach = 0.5
+skew = 0.1
+"""
+
+
+def free_port():
+    with socket.create_server(('127.0.0.1', 0)) as listening:
+        return listening.getsockname()[1]
+
+
+class ServicesTest(testtools.TestCase):
+
+    def setUp(self):
+        super().setUp()
+        temporary = tempfile.TemporaryDirectory(prefix='mogan-services-')
+        self.addCleanup(temporary.cleanup)
+        self.directory = pathlib.Path(temporary.name)
+        backend = backends.chosen()
+        self.db = backend.database(self.directory)
+        self.port = free_port()
+        self.config = self.directory / 'mogan.conf'
+        self.config.write_text(CONF.format(
+            directory=self.directory, port=self.port,
+            transport=backend.transport_url, unique=backends.UNIQUE,
+            database=self.db.url.render_as_string(hide_password=False)))
+        users.write(self.directory / 'users', [
+            users.User(name, users.make_hash(name, 4), project, (role,))
+            for name, project, role in (('admin', 'admin', 'admin'),
+                                        ('demo', 'demo', 'member'))])
+        hardware = inventory.Inventory(self.directory / 'inventory.sqlite')
+        hardware.seed([inventory.new_node(f'node-{number}', SMALL)
+                       for number in range(3)])
+        hardware.close()
+
+    def start(self, name):
+        """One of the services, with its workers; ended with the test."""
+        log = (self.directory / f'{name}.log').open('a')
+        self.addCleanup(log.close)
+        process = subprocess.Popen(
+            [sys.executable, '-m', f'mogan.cmd.{name}', '--config-file',
+             str(self.config)], stdout=log, stderr=log,
+            process_group=0)
+        self.addCleanup(self.end, process)
+        return process
+
+    def end(self, process):
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+        process.wait(30)
+
+    def run_command(self, name, *arguments):
+        return subprocess.run(
+            [sys.executable, '-m', f'mogan.cmd.{name}', '--config-file',
+             str(self.config), *arguments], capture_output=True, text=True,
+            check=False, timeout=60)
+
+    def request(self, user, method, path, body=None):
+        """An answer; None where nobody listens (any more)."""
+        headers = client.basic(user, user)
+        if body is not None:
+            headers['Content-Type'] = 'application/json'
+        connection = http.client.HTTPConnection('127.0.0.1', self.port,
+                                                timeout=20)
+        try:
+            connection.request(method, path, json.dumps(body)
+                               if body is not None else None, headers)
+            answer = connection.getresponse()
+            return client.Answer(answer.status, dict(answer.getheaders()),
+                                 answer.read())
+        except (ConnectionError, http.client.BadStatusLine):
+            return None
+        finally:
+            connection.close()
+
+    def answers(self):
+        answer = self.request('admin', 'GET', '/v1/nodes')
+        return answer is not None and answer.status == 200
+
+    def create(self):
+        flavor = self.request('admin', 'POST', '/v1/flavors', {
+            'name': f'flavor-{os.urandom(4).hex()}',
+            'resources': {SMALL: 1}}).json
+        return self.request('demo', 'POST', '/v1/instances', {
+            'name': 'web', 'flavor_uuid': flavor['uuid'],
+            'image_uuid': IMAGE}).json['uuid']
+
+    def until(self, uuid, **wanted):
+        return eventually(
+            lambda: self.request('admin', 'GET',
+                                 f'/v1/instances/{uuid}').json,
+            within=60, until=lambda seen: wanted.items() <= seen.items())
+
+    def workers(self, process):
+        return [child.pid for child in
+                psutil.Process(process.pid).children()]
+
+    def log(self, name):
+        return (self.directory / f'{name}.log').read_text()
+
+
+class TestServices(ServicesTest):
+
+    def test_the_lock_holds_while_workers_die(self):
+        api, engine = self.start('api'), self.start('engine')
+        eventually(self.answers, within=60)
+        uuid = self.create()
+        self.until(uuid, status='active')
+        path = f'/v1/instances/{uuid}'
+
+        # Nobody is there to hear of the lock.
+        for pid in (*self.workers(engine), engine.pid):
+            os.kill(pid, signal.SIGKILL)
+        engine.wait(30)
+        answer = self.request('admin', 'PUT', f'{path}/states/lock',
+                              {'lock': {'reason': 'disk swap'}})
+        self.assertEqual(202, answer.status)
+        for pid in self.workers(api):
+            os.kill(pid, signal.SIGKILL)
+        answer = eventually(lambda: self.request('admin', 'DELETE', path),
+                            within=60)
+        self.assertEqual(409, answer.status, answer.body)
+
+        self.start('engine')
+        self.until(uuid, lock_state='locked', node_protection='applied')
+        self.assertEqual(409, self.request('demo', 'DELETE', path).status)
+        self.request('admin', 'PUT', f'{path}/states/unlock',
+                     {'unlock': None})
+        self.until(uuid, lock_state='unlocked')
+        self.assertEqual(204, self.request('demo', 'DELETE', path).status)
+        eventually(lambda: self.request('admin', 'GET', path).status,
+                   within=60, until=lambda status: status == 404)
+
+    def test_sigterm_ends_them_in_peace(self):
+        api, engine = self.start('api'), self.start('engine')
+        eventually(self.answers, within=60)
+        self.assertEqual(2, len(self.workers(api)))
+        self.assertEqual(2, len(self.workers(engine)))
+        for process in (api, engine):
+            process.send_signal(signal.SIGTERM)
+        for name, process in (('api', api), ('engine', engine)):
+            self.assertEqual(0, process.wait(60), self.log(name))
+            self.assertNotIn('Traceback', self.log(name))
+
+    def test_a_dead_worker_is_replaced(self):
+        api = self.start('api')
+        self.start('engine')
+        eventually(self.answers, within=60)
+        killed = self.workers(api)[0]
+        os.kill(killed, signal.SIGKILL)
+        eventually(lambda: self.workers(api), within=60,
+                   until=lambda pids: len(pids) == 2 and killed not in pids)
+        eventually(self.answers, within=60)
+
+
+class TestCommands(ServicesTest):
+
+    def test_the_state_of_the_schema_can_be_asked_for(self):
+        done = self.run_command('dbsync', 'upgrade')
+        self.assertEqual(0, done.returncode, done.stderr)
+        done = self.run_command('dbsync', 'version')
+        self.assertEqual((0, '0001\n'), (done.returncode, done.stdout))
+
+    def test_the_checks_pass_on_a_database_that_keeps_its_word(self):
+        done = self.run_command('status', 'upgrade', 'check')
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+
+    def test_a_database_that_is_away_is_one_line(self):
+        nowhere = self.db.url.set(host='127.0.0.1', port=1)
+        self.config.write_text(
+            '[database]\nmax_retries = 1\nretry_interval = 0\nconnection = '
+            f'{nowhere.render_as_string(hide_password=False)}\n')
+        done = self.run_command('dbsync', 'version')
+        self.assertEqual(1, done.returncode)
+        self.assertNotIn('Traceback', done.stderr)
