@@ -9,14 +9,16 @@ import sqlite3
 import threading
 import time
 import urllib.parse
+import weakref
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from mogan.baremetal import driver
 
-# Connections of the process that this one was forked from.  SQLite forbids
-# even to close them here, so they are kept from the garbage collector.
-_inherited: Final[list['_Process']] = []
+# SQLite keeps its locks of a file in the process's memory.  A child that
+# inherits them takes the file for locked, and holds no lock of its own while
+# its parent removes the write-ahead log: so nothing may be open in a fork.
+_databases: Final['weakref.WeakSet[Database]'] = weakref.WeakSet()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Database:
     `patience`: how long, in seconds, a transaction waits for its turn; the
     wait is over, one way or the other, within this time.  Errors of SQLite
     come out as driver.Unavailable, a commit's as driver.OutcomeUnknown.
+    A process may fork while no transaction is under way.
     """
 
     def __init__(self, path: str | os.PathLike[str], schema: Schema, *,
@@ -57,6 +60,7 @@ class Database:
         self._wait = patience / 2
         self._process = _Process()
         self._closed = threading.Event()
+        _databases.add(self)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -91,14 +95,20 @@ class Database:
         """Close what is idle now, and what is in use when it is given
         back."""
         self._closed.set()
-        process = self._here()
-        while process.idle:
+        self.close_idle()
+
+    def close_idle(self) -> None:
+        """Close what is idle; the next transaction opens it again."""
+        process = self._process
+        while process.pid == os.getpid() and process.idle:
             with contextlib.suppress(IndexError):
                 _discard(process, process.idle.pop())
 
     def _here(self) -> _Process:
         if self._process.pid != os.getpid():
-            _inherited.append(self._process)
+            if self._process.opened:
+                raise driver.Unavailable(
+                    f'{self.path} was in use when this process was forked')
             self._process = _Process()
         return self._process
 
@@ -213,3 +223,11 @@ def _roll_back(connection: sqlite3.Connection) -> None:
 def _discard(process: _Process, connection: sqlite3.Connection) -> None:
     process.opened.discard(connection)
     connection.close()
+
+
+def _before_fork() -> None:
+    for opened in list(_databases):
+        opened.close_idle()
+
+
+os.register_at_fork(before=_before_fork)

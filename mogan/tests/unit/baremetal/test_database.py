@@ -97,24 +97,51 @@ class DatabaseTestCase(base.BaseTestCase):
         self.assertEqual([], failed)
         self.assertEqual(['a'] * 8, self.things())
 
-    def test_a_forked_process_has_connections_of_its_own(self):
+    def test_a_forked_process_holds_the_file_on_its_own(self):
         self.add('parent')
+        opened, go_on = os.pipe(), os.pipe()
+        for end in (*opened, *go_on):
+            self.addCleanup(os.close, end)
+
+        def child():
+            os.close(go_on[1])
+            with self.database.reading():
+                os.write(opened[1], b'!')
+                os.read(go_on[0], 1)
+            self.add('child')
+
+        process = self.fork(child)
+        os.read(opened[0], 1)
+        self.add('parent again')
+        # Who closes last takes the log away.
+        self.database.close()
+        self.assertTrue(pathlib.Path(f'{self.path}-wal').exists())
+        os.write(go_on[1], b'!')
+        self.assertEqual((process, 0), os.waitpid(process, 0))
+        self.database = self.open()
+        self.assertEqual(['child', 'parent', 'parent again'], self.things())
+
+    def test_a_process_forked_in_a_transaction_stays_out_of_it(self):
+        def child():
+            self.assert_unavailable('forked')
+
+        with self.database.writing() as connection:
+            connection.execute("INSERT INTO things VALUES ('parent')")
+            process = self.fork(child)
+            self.assertEqual((process, 0), os.waitpid(process, 0))
+        self.assertEqual(['parent'], self.things())
+
+    def fork(self, child):
         process = os.fork()
         if not process:
             # Nothing of the test runner may run in the child.
             status = 1
             try:
-                self.add('child')
+                child()
                 status = 0
             finally:
                 os._exit(status)
-        self.assertEqual((process, 0), os.waitpid(process, 0))
-        self.add('parent again')
-        self.assertEqual(['child', 'parent', 'parent again'], self.things())
-        with self.database.reading() as connection:
-            self.assertEqual([('ok',)], [
-                tuple(row) for row in
-                connection.execute('PRAGMA integrity_check')])
+        return process
 
     def test_a_file_of_something_else_is_left_alone(self):
         other = sqlite3.connect(self.path)

@@ -221,6 +221,15 @@ class LateCalls(simulation.SimulationTestCase):
         self.assertIs(Availability.REBUILDING,
                       self.node(node_uuid).availability)
 
+    def test_a_late_call_meets_no_other_fault(self):
+        order, node_uuid = self.deployed()
+        late = self.send('rebuild', node_uuid, order, 2, seconds=1.0)
+        self.inventory.add_fault(faults.Fault('break', call='rebuild'))
+        late.join(60)
+        self.now += 20
+        self.assertIs(Availability.ACTIVE, self.node(node_uuid).availability)
+        self.assertEqual(1, len(self.inventory.list_faults()))
+
     def test_close_ends_the_waiting_and_the_call_has_no_effect(self):
         order, node_uuid = self.deployed()
         late = self.send('rebuild', node_uuid, order, 2)

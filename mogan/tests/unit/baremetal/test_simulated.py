@@ -170,6 +170,20 @@ class DestructiveCalls(simulation.SimulationTestCase):
         self.assertRaises(driver.Fenced, self.driver.claim, order, 1)
         self.assertIsNone(self.driver.find(order.instance_uuid))
 
+    def test_a_claim_passes_older_calls(self):
+        order = self.order()
+        node = self.driver.claim(order, 3)
+        self.assertRaises(driver.Fenced, self.driver.deploy, node.uuid,
+                          order, 2)
+
+    def test_a_node_that_was_only_claimed_is_released_at_once(self):
+        order = self.order()
+        node = self.driver.claim(order, 1)
+        self.driver.undeploy(node.uuid, order.instance_uuid, 2)
+        node = self.node(node.uuid)
+        self.assertIs(Availability.AVAILABLE, node.availability)
+        self.assertIsNone(node.instance_uuid)
+
     def test_a_rebuild_of_a_node_that_was_only_claimed_deploys_it(self):
         order = self.order()
         node = self.driver.claim(order, 1)
