@@ -178,8 +178,12 @@ class Reconciler:
         delays: dict[float, list[str]] = {}
         for node_uuid, action in asked.items():
             node = nodes.get(node_uuid)
+            age = (action.now - action.created_at).total_seconds()
+            limit = self._worker.limits.of(states.Verb(action.verb))
+            # One that is overdue has to be looked at, to be given up.
+            if limit is not None and age > limit:
+                continue
             if node and _waits(action, node):
-                age = (action.now - action.created_at).total_seconds()
                 delays.setdefault(_shared(poll_after(age)), []).append(
                     action.uuid)
         for seconds, uuids in delays.items():

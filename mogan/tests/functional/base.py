@@ -105,6 +105,22 @@ class FunctionalTest(test_base.BaseTestCase):
         eventually(lambda: self.admin.get(f'/v1/instances/{uuid}').status,
                    until=lambda status: status == 404)
 
+    def ask(self, uuid: str, request: str, user: str = 'admin') -> None:
+        """Make a request of an instance, which is accepted: delete,
+        rebuild, lock, unlock, or a power target."""
+        client = self.deployment.client(user)
+        path = f'/v1/instances/{uuid}'
+        if request == 'delete':
+            self.expect(204, client.delete(path))
+            return
+        words = {'lock': {'lock': None}, 'unlock': {'unlock': None},
+                 'rebuild': {'target': 'rebuild',
+                             'image_uuid': OTHER_IMAGE}}
+        place = {'lock': 'lock', 'unlock': 'unlock',
+                 'rebuild': 'provision'}.get(request, 'power')
+        self.expect(202, client.put(f'{path}/states/{place}', words.get(
+            request, {'target': request})))
+
     def lock(self, uuid: str, reason: str | None = None) -> None:
         """Lock an instance, and wait until the engine has settled it."""
         body = {'lock': {'reason': reason} if reason else None}
