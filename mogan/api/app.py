@@ -2,13 +2,25 @@
 """The API as one WSGI application, with everything in front of it."""
 
 import dataclasses
-from typing import Any
+import http
+from typing import Any, Final
 
 import pecan
 import webob
+from oslo_middleware import cors, healthcheck, http_proxy_to_wsgi, tracing
 
+from mogan import exception
 from mogan.api import edge, errors, hooks, views
 from mogan.api import identity as identities
+
+HEALTH: Final = '/healthcheck'
+
+cors.set_defaults(
+    allow_headers=['X-Auth-Token', 'Authorization',
+                   'X-OpenStack-Global-Request-ID'],
+    expose_headers=['X-OpenStack-Request-ID', 'Location', 'Retry-After'],
+    allow_methods=['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])
+tracing.set_defaults(service_name='mogan-api')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,8 +53,63 @@ def make_app(services: Services, conf: Any) -> Any:
     """The application and what surrounds it, the outermost last."""
     app = edge.Guard(_make_pecan(services))
     app = identities.wrap(app, conf)
+    app = _Health(app, conf)
     app = errors.Errors(app)
+    for optional in (_traced, _cors, _proxied):
+        app = optional(app, conf)
     return edge.Edge(app)
+
+
+class _Health:
+    """Says whether the service wants requests, to anybody."""
+
+    def __init__(self, application: Any, conf: Any) -> None:
+        self._application = application
+        # Where it does not answer, as to a foreign network, nothing is.
+        self._check = healthcheck.Healthcheck(self._nothing, conf)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        if environ.get('PATH_INFO') != HEALTH:
+            return self._application(environ, start_response)
+        if environ['REQUEST_METHOD'] != 'GET':
+            raise exception.MethodNotAllowed(
+                environ['REQUEST_METHOD'], ['GET', 'HEAD'])
+        answer = webob.Request(environ).get_response(self._check)
+        if answer.status_int != http.HTTPStatus.OK:
+            raise exception.ServiceUnavailable(answer.text)
+        return answer(environ, start_response)
+
+    @staticmethod
+    def _nothing(environ: dict[str, Any], start_response: Any) -> Any:
+        raise exception.NotFound
+
+
+def _proxied(app: Any, conf: Any) -> Any:
+    """Behind a proxy, if so configured: its word for address and scheme."""
+    conf.register_opts(http_proxy_to_wsgi.OPTS, 'oslo_middleware')
+    if not conf.oslo_middleware.enable_proxy_headers_parsing:
+        return app
+    return http_proxy_to_wsgi.HTTPProxyToWSGI(app, conf)
+
+
+def _cors(app: Any, conf: Any) -> Any:
+    conf.register_opts(cors.OPTS, 'cors')
+    return cors.CORS(app, conf) if conf.cors.allowed_origin else app
+
+
+def _traced(app: Any, conf: Any) -> Any:
+    conf.register_opts(tracing.TRACING_OPTS, 'oslo_middleware_tracing')
+    if not conf.oslo_middleware_tracing.enabled:
+        return app
+    return tracing.TracingMiddleware(app, conf)
+
+
+class _Pecan(pecan.Pecan):
+
+    def route(self, req: Any, node: Any, path: str) -> Any:
+        """The root knows every path: nothing is looked for by names of
+        attributes."""
+        return node._route(path.split('/')[1:], req)  # noqa: SLF001 - Pecan's
 
 
 def _make_pecan(services: Services) -> Any:
@@ -53,8 +120,8 @@ def _make_pecan(services: Services) -> Any:
         pecan = None
 
     Request.services = services  # type: ignore[attr-defined]
-    return pecan.make_app(
-        'mogan.api.controllers.root.RootController', debug=False,
+    return _Pecan(
+        'mogan.api.controllers.root.RootController',
         hooks=[hooks.ContextHook(services.policy)], request_cls=Request,
         custom_renderers={'wsmejson': views.Renderer},
         guess_content_type_from_ext=False, force_canonical=False)

@@ -14,7 +14,6 @@ import urllib.parse
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-import pecan.rest
 from oslo_log import log
 from webob import acceptparse
 
@@ -28,8 +27,6 @@ LARGEST: Final = 1 << 20
 _REQUEST_ID: Final = re.compile(
     r'req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.ASCII)
 _LENGTH: Final = re.compile(r'[0-9]{1,18}', re.ASCII)
-# Pecan looks for a method of this name in its own classes, too.
-_METHODS: Final = frozenset({'GET', 'POST', 'PUT', 'PATCH', 'DELETE'})
 _UNVERSIONED: Final = re.compile(r'/(instances|servers|flavors|nodes)(/|$)')
 
 Application = Callable[..., Iterable[bytes]]
@@ -91,14 +88,10 @@ class Guard:
                  start_response: Callable[..., Any]) -> Iterable[bytes]:
         _check_path(environ)
         environ['mogan.query'] = _query(environ.get('QUERY_STRING', ''))
-        if environ['REQUEST_METHOD'] not in _METHODS:
-            # Allowed nowhere: Pecan says what is.
-            environ['REQUEST_METHOD'] = 'OPTIONS'
-        accept = environ.get('HTTP_ACCEPT')
-        if accept is not None:
-            if accept != '*/*' and not _accepts_json(accept):
-                raise exception.NotAcceptable
-            environ['HTTP_ACCEPT'] = '*/*'
+        # There is one answer for all who accept it: Pecan need not choose.
+        accept = environ.pop('HTTP_ACCEPT', None)
+        if accept is not None and not _accepts_json(accept):
+            raise exception.NotAcceptable
         environ['mogan.body'] = _read(environ)
         environ['mogan.content_type'] = environ.get('CONTENT_TYPE', '')
         environ['wsgi.input'] = io.BytesIO()
@@ -119,11 +112,6 @@ def _check_path(environ: dict[str, Any]) -> None:
     if '\0' in path:
         raise exception.Invalid(place='path',
                                 fault='holds the character NUL')
-    # Pecan takes each part of a path for an attribute's name.
-    if '/_' in path and any(
-            part[:1] == '_' and hasattr(pecan.rest.RestController, part)
-            for part in path.split('/')):
-        raise exception.NotFound
     if _UNVERSIONED.match(path):
         environ['PATH_INFO'] = f'/v1{path}'
 
@@ -145,10 +133,6 @@ def _query(text: str) -> list[tuple[str, str]]:
         if '\0' in name or '\0' in value:
             raise exception.Invalid(place='query',
                                     fault='holds the character NUL')
-        # To Pecan this one is the request's method.
-        if name == '_method':
-            raise exception.Invalid(place='query argument _method',
-                                    fault='is not known here')
     return pairs
 
 
@@ -161,27 +145,24 @@ def _accepts_json(header: str) -> bool:
 def _read(environ: dict[str, Any]) -> bytes:
     """The body, all of it.  Raises BodyTooLarge, Invalid."""
     length = environ.get('CONTENT_LENGTH')
-    if not length:
-        if 'HTTP_TRANSFER_ENCODING' not in environ:
-            return b''
+    if 'HTTP_TRANSFER_ENCODING' in environ:
+        if length:
+            raise exception.Invalid(
+                place='header Content-Length',
+                fault='goes with no Transfer-Encoding')
         body: bytes = environ['wsgi.input'].read(LARGEST + 1)
+    elif not length:
+        return b''
     elif not _LENGTH.fullmatch(length):
         raise exception.Invalid(
             place='header Content-Length',
             fault=f'"{types.clip(length)}" is no number of bytes')
     elif int(length) > LARGEST:
-        raise _too_large()
+        raise exception.BodyTooLarge(limit=LARGEST)
     else:
         body = environ['wsgi.input'].read(int(length))
         if len(body) < int(length):
             raise exception.Invalid(place='body', fault='ends too early')
     if len(body) > LARGEST:
-        raise _too_large()
+        raise exception.BodyTooLarge(limit=LARGEST)
     return body
-
-
-def _too_large() -> exception.BodyTooLarge:
-    error = exception.BodyTooLarge(limit=LARGEST)
-    # The rest of it is not read.
-    error.headers['Connection'] = 'close'
-    return error

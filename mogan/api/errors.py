@@ -52,7 +52,8 @@ class Errors:
             error = _foreign(environ, *foreign[0], body)
         except exception.MoganError as caught:
             error = caught
-            if error.code >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
+            if error.__cause__ is not None and (
+                    error.code >= http.HTTPStatus.INTERNAL_SERVER_ERROR):
                 LOG.warning('%s', error, exc_info=error.__cause__)
         except wsme.exc.ClientSideError as caught:
             error = exception.Invalid(types.clip(caught.faultstring))
@@ -99,7 +100,7 @@ def _foreign(environ: dict[str, Any], code: int,
         detail = getattr(environ.get('pecan.original_exception'),
                          'detail', None)
         error = exception.MoganError(types.clip(
-            detail or _MESSAGES.get(code, http.HTTPStatus(code).phrase)))
+            _MESSAGES.get(code) or detail or http.HTTPStatus(code).phrase))
         error.code = code  # type: ignore[misc]
     error.headers |= kept
     return error

@@ -8,7 +8,7 @@ import io
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import pecan
+import pecan.core
 import pecan.util
 import wsmeext.pecan
 
@@ -66,7 +66,8 @@ def expose(result_type: Any, *path_types: Any, rule: str | None = None,
 
         @functools.wraps(exposed)
         def route(self: Any, *path: str) -> Any:
-            request = pecan.request
+            # The request itself: pecan.request looks for it at each use.
+            request = pecan.core.state.request
             environ = request.environ
             if len(path) != len(path_types):
                 raise exception.NotFound

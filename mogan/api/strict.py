@@ -50,7 +50,19 @@ class Schema:
             fault = exceptions.best_match(itertools.chain(
                 [first], itertools.islice(faults, _FAULTS - 1))) or first
         raise exception.Invalid(place=_place(fault.absolute_path),
-                                fault=types.clip(fault.message))
+                                fault=_describe(fault))
+
+
+def _describe(fault: exceptions.ValidationError) -> str:
+    """What jsonschema says, with the value that it repeats cut short."""
+    message, value = fault.message, repr(fault.instance)
+    if message.startswith(value):
+        shown = json.dumps(fault.instance, ensure_ascii=False)
+        message = types.clip(shown, 60) + message[len(value):]
+    if isinstance(fault.validator_value, int) and not isinstance(
+            fault.validator_value, bool):
+        message += f' ({fault.validator}: {fault.validator_value})'
+    return types.clip(message)
 
 
 def loads(body: bytes) -> Any:

@@ -23,13 +23,14 @@ from mogan.api import types
 
 class _Plan(NamedTuple):
     names: tuple[str, ...]
-    getter: Callable[[Any], tuple[Any, ...]]
+    columns: tuple[str, ...]
     converters: tuple[tuple[str, Callable[[Any], Any]], ...]
     computed: tuple[tuple[str, Callable[[Any], Any]], ...]
 
 
 class View:
-    """How rows become dicts of a WSME type; `mapping`: the rows are dicts.
+    """How rows become dicts of a WSME type; `mapping`: the rows are dicts
+    already, otherwise they are named tuples.
 
     Attributes are written with `types.attribute`; those that only admins
     see need `admin`.
@@ -38,8 +39,7 @@ class View:
     def __init__(self, kind: type, *, mapping: bool = False) -> None:
         self.kind = kind
         wsme.types.register_type(kind)
-        self._getter = (operator.itemgetter if mapping
-                        else operator.attrgetter)
+        self._mapping = mapping
         self._all = {admin: self._compile(None, admin)
                      for admin in (False, True)}
         # Whoever asks chooses the fields: keep a few, not all of them.
@@ -52,13 +52,23 @@ class View:
     def __call__(self, row: Any, *, admin: bool = False,
                  fields: tuple[str, ...] | None = None) -> dict[str, Any]:
         """One row, whole or some fields of it."""
-        return _show(self._plan(admin, fields), row)
+        plan = self._plan(admin, fields)
+        return _show(plan, self._values(plan, row), row)
 
     def many(self, rows: Iterable[Any], *, admin: bool = False,
              fields: tuple[str, ...] | None = None) -> list[dict[str, Any]]:
         """Rows, whole or some fields of each."""
         plan = self._plan(admin, fields)
-        return [_show(plan, row) for row in rows]
+        rows = list(rows)
+        if not rows:
+            return []
+        values = self._values(plan, rows[0])
+        return [_show(plan, values, row) for row in rows]
+
+    def _values(self, plan: _Plan, row: Any) -> Callable[[Any], Any]:
+        """What takes the plan's columns out of this row and its like."""
+        return _getter(plan.columns,
+                       None if self._mapping else row._fields)
 
     def _plan(self, admin: bool, fields: tuple[str, ...] | None) -> _Plan:
         if fields is None:
@@ -85,20 +95,23 @@ class View:
                                 else source)
             if convert:
                 converters.append((attr.name, convert))
-        return _Plan(tuple(plain), self._tuple_of(list(plain.values())),
+        return _Plan(tuple(plain), tuple(plain.values()),
                      tuple(converters), tuple(computed))
 
-    def _tuple_of(self, columns: list[str]) -> Callable[[Any], Any]:
-        if len(columns) > 1:
-            return self._getter(*columns)
-        if not columns:
-            return lambda _: ()
-        one = self._getter(columns[0])
-        return lambda row: (one(row),)
+
+@functools.lru_cache(maxsize=256)
+def _getter(columns: tuple[str, ...], fields: tuple[str, ...] | None,
+            ) -> Callable[[Any], Any]:
+    # By numbers, for a row looks up each name slowly.
+    keys = columns if fields is None else tuple(map(fields.index, columns))
+    if len(keys) > 1:
+        return operator.itemgetter(*keys)
+    return lambda row: tuple(row[key] for key in keys)
 
 
-def _show(plan: _Plan, row: Any) -> dict[str, Any]:
-    shown = dict(zip(plan.names, plan.getter(row), strict=True))
+def _show(plan: _Plan, values: Callable[[Any], Any],
+          row: Any) -> dict[str, Any]:
+    shown = dict(zip(plan.names, values(row), strict=True))
     for name, convert in plan.converters:
         value = shown[name]
         if value is not None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 # Version documents and the health check.
 PUBLIC: Final = frozenset({'', '/', '/v1', '/v1/'})
 
+_SUSPECT: Final = ('HTTP_X_', 'HTTP_OPENSTACK_')
 _FORGED: Final = re.compile(
     r'HTTP_(X_(USER|PROJECT|TENANT|DOMAIN|ROLE|IS_ADMIN_PROJECT|'
     r'SERVICE(?!_TOKEN$)|IDENTITY|AUTH(?!_TOKEN$)|STORAGE|TOKEN)|'
@@ -26,6 +27,7 @@ class Stripped:
 
     def __call__(self, environ: dict[str, Any],
                  start_response: Callable[..., Any]) -> Any:
-        for name in [name for name in environ if _FORGED.match(name)]:
+        for name in [name for name in environ if name.startswith(_SUSPECT)
+                     and _FORGED.match(name)]:
             del environ[name]
         return self._application(environ, start_response)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everybody is the administrator, on this machine only."""
 
+import functools
 import ipaddress
 from collections.abc import Callable
 from typing import Any
@@ -41,10 +42,13 @@ def wrap(application: Callable[..., Any], _: Any) -> NoAuth:
     return NoAuth(application)
 
 
+@functools.lru_cache(maxsize=64)
 def _is_loopback(host: str) -> bool:
     if host == 'localhost':
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return False
+    inner = getattr(address, 'ipv4_mapped', None)
+    return (inner or address).is_loopback
