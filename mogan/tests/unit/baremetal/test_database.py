@@ -100,7 +100,7 @@ class DatabaseTestCase(base.BaseTestCase):
     def test_a_forked_process_holds_the_file_on_its_own(self):
         self.add('parent')
         opened, go_on = os.pipe(), os.pipe()
-        for end in (*opened, *go_on):
+        for end in (opened[0], *go_on):
             self.addCleanup(os.close, end)
 
         def child():
@@ -111,6 +111,7 @@ class DatabaseTestCase(base.BaseTestCase):
             self.add('child')
 
         process = self.fork(child)
+        os.close(opened[1])
         os.read(opened[0], 1)
         self.add('parent again')
         # Who closes last takes the log away.
