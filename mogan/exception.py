@@ -90,13 +90,16 @@ class InstanceLocked(Conflict):
     """A lock stands in the way.
 
     `lock` tells since when, why and how it is released; who holds it is
-    added by `reveal_holder`, for callers who may know.
+    added by `reveal_holder`, for callers who may know; `project_id` is
+    what rules about that ask for.
     """
 
     template = 'The instance {uuid} is locked{since}{by}{why}. {release}'
 
     def __init__(self, uuid: str, *, since: datetime.datetime | None,
-                 reason: str | None, holder: str | None) -> None:
+                 reason: str | None, holder: str | None,
+                 project_id: str) -> None:
+        self.project_id = project_id
         self._uuid = uuid
         self._holder = holder
         self._lock = {

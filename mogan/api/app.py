@@ -80,7 +80,7 @@ class _Health:
         return answer(environ, start_response)
 
     @staticmethod
-    def _nothing(environ: dict[str, Any], start_response: Any) -> Any:
+    def _nothing(*_: Any) -> Any:
         raise exception.NotFound
 
 

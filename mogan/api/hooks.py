@@ -22,5 +22,5 @@ class ContextHook(hooks.PecanHook):
                 self._policy.check(
                     state.request.context,
                     'mogan:instance:get_admin_fields',
-                    {})):
+                    {'project_id': error.project_id})):
             error.reveal_holder()

@@ -186,7 +186,7 @@ def _refusal(db: Database, context: RequestContext, row: Row,
     if verdict.locked:
         error = exception.InstanceLocked(
             row.uuid, since=row.locked_at, reason=row.locked_reason,
-            holder=row.locked_by)
+            holder=row.locked_by, project_id=row.project_id)
         actions.record_refusal(db, context, row, verb, error.message)
         return error
     words = verb.value.replace('_', ' ')
