@@ -11,8 +11,9 @@ RULES = (
     rule('mogan:flavor:get_one', ANY_READER, 'Show a flavor.',
          f'GET {_ONE}'),
     rule('mogan:flavor:get_hidden', ADMIN,
-         'See flavors that are disabled or not public.',
-         'GET /v1/flavors', f'GET {_ONE}'),
+         'See flavors that are disabled or not public, and create instances '
+         'of those that are not public.',
+         'GET /v1/flavors', f'GET {_ONE}', 'POST /v1/instances'),
     rule('mogan:flavor:create', ADMIN, 'Create a flavor.',
          'POST /v1/flavors'),
     rule('mogan:flavor:update', ADMIN, 'Change a flavor.',

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The API reference has a section for each route, and for nothing else."""
+
+import dataclasses
+import pathlib
+import re
+import unittest
+
+import wsme.types
+import yaml
+from oslotest import base
+
+from mogan import policies
+from mogan.api.controllers import root
+
+SOURCE = pathlib.Path(__file__).parents[3] / 'api-ref/source'
+# The arguments of paths, by the collection that they are members of.
+ARGUMENTS = {'instances': '{instance_uuid}', 'flavors': '{flavor_uuid}'}
+
+METHOD = re.compile(r'^\.\. rest_method:: (\S+ \S+)$', re.MULTILINE)
+PARAMETERS = re.compile(
+    r'^\.\. rest_parameters:: parameters\.yaml\n\n((?:   - .+\n)+)',
+    re.MULTILINE)
+NAMES = re.compile(r'- (\S+): ')
+SUCCESS = re.compile(
+    r'^\.\. rest_status_code:: success status\.yaml\n\n   - (\d+)',
+    re.MULTILINE)
+RULE = re.compile(r'``(mogan:[a-z_:]+)``')
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """What one section says of its route."""
+
+    text: str
+
+    @property
+    def rules(self):
+        return set(RULE.findall(self.text))
+
+    @property
+    def code(self):
+        return int(SUCCESS.search(self.text)[1])
+
+    def names(self, title):
+        """The names in the tables below the title Request or Response."""
+        found = re.search(rf'^{title}\n-+\n(.*?)(?=^\w+\n-+\n|\Z)',
+                          self.text, re.MULTILINE | re.DOTALL)
+        if not found:
+            return set()
+        return {name for table in PARAMETERS.findall(found[1])
+                for name in NAMES.findall(table)}
+
+
+def sections():
+    """Each section with a method, by 'GET /v1/...'."""
+    found = {}
+    for path in sorted(SOURCE.glob('*.inc')):
+        text = path.read_text(encoding='utf-8')
+        for part in re.split(r'^(?=[^\n]+\n=+\n)', text,
+                             flags=re.MULTILINE):
+            for route in METHOD.findall(part):
+                if route in found:
+                    raise AssertionError(f'{route} is there twice')
+                found[route] = Section(part)
+    return found
+
+
+def walk(place, path=''):
+    """Each route of the controllers, with its exposure."""
+    for name, attribute in place.methods.items():
+        yield (f'{name} {path or "/"}',
+               getattr(place, attribute).exposure)
+    for name, below in place.named_below.items():
+        yield from walk(below, f'{path}/{name}')
+    if place.item_below is not None:
+        collection = path.rpartition('/')[2]
+        yield from walk(place.item_below, f'{path}/{ARGUMENTS[collection]}')
+
+
+def attributes(kind):
+    """The names of a WSME type's attributes, and of those inside."""
+    if isinstance(kind, wsme.types.ArrayType):
+        return attributes(kind.item_type)
+    if not hasattr(kind, '_wsme_attributes'):
+        return set()
+    names = set()
+    for attribute in wsme.types.list_attributes(kind):
+        names |= {attribute.name} | attributes(attribute.datatype)
+    return names
+
+
+def members(schema):
+    """The names of the members that a schema allows, and of those
+    inside."""
+    names = set()
+    if not isinstance(schema, dict):
+        return names
+    for name, inner in schema.get('properties', {}).items():
+        names |= {name} | members(inner)
+    for keyword in {'items', 'then', 'else'} & schema.keys():
+        names |= members(schema[keyword])
+    return names
+
+
+class TestApiRef(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        if not SOURCE.exists():
+            raise unittest.SkipTest('there is no API reference here')
+        self.sections = sections()
+        self.routes = dict(walk(root.RootController()))
+
+    def test_every_route_has_a_section_and_every_section_a_route(self):
+        self.assertEqual(sorted(self.routes), sorted(self.sections))
+
+    def test_a_section_names_the_success_of_its_route(self):
+        for route, exposure in self.routes.items():
+            self.assertEqual(exposure.status_code,
+                             self.sections[route].code, route)
+
+    def test_a_section_names_the_rules_that_decide_about_its_route(self):
+        deciding = {route: set() for route in self.routes}
+        for rule in policies.list_rules():
+            for operation in rule.operations:
+                route = f'{operation["method"]} {operation["path"]}'
+                deciding[route].add(rule.name)
+        for route, rules in deciding.items():
+            self.assertEqual(rules, self.sections[route].rules, route)
+
+    def test_every_rule_is_named_in_a_section(self):
+        named = set().union(*(section.rules
+                              for section in self.sections.values()))
+        self.assertEqual({rule.name for rule in policies.list_rules()},
+                         named)
+
+    def test_a_section_names_what_its_route_takes(self):
+        for route, exposure in self.routes.items():
+            expected = set(exposure.query)
+            expected |= set(re.findall(r'{(\w+)}', route))
+            expected |= members(exposure.schema)
+            self.assertEqual(
+                expected, self.sections[route].names('Request'), route)
+
+    def test_a_section_names_what_its_route_answers(self):
+        for route, exposure in self.routes.items():
+            # The one header that a section names.
+            shown = self.sections[route].names('Response') - {'Location'}
+            self.assertEqual(attributes(exposure.result_type), shown, route)
+
+    def test_every_parameter_is_defined_once_and_used(self):
+        defined = yaml.safe_load(
+            (SOURCE / 'parameters.yaml').read_text(encoding='utf-8'))
+        used = set(re.findall(
+            r'^   - \S+: (\S+)$', ''.join(
+                table for section in self.sections.values()
+                for table in PARAMETERS.findall(section.text)),
+            re.MULTILINE))
+        self.assertEqual(sorted(defined), sorted(used))
+
+    def test_every_sample_is_shown(self):
+        shown = set(re.findall(
+            r'literalinclude:: samples/(\S+)$', ''.join(
+                path.read_text(encoding='utf-8')
+                for path in SOURCE.glob('*.inc')), re.MULTILINE))
+        self.assertEqual(
+            sorted(path.name for path in (SOURCE / 'samples').iterdir()),
+            sorted(shown))
