@@ -46,16 +46,21 @@ def _check(rule: Any, target: Any, creds: Any, enforcer: Any,
 _checks._check = _check  # noqa: SLF001 - see there
 
 
+class PolicyFileError(ValueError):
+    """A policy file is not what it has to be."""
+
+
 class Policy:
-    """The rules in force; safe to share between threads."""
+    """The rules in force; safe to share between threads.
+
+    Raises PolicyFileError.
+    """
 
     def __init__(self, conf: Any) -> None:
         self._conf = conf
         self._lock = threading.Lock()
-        self._enforcer = get_enforcer(conf)
         self._stamp = self._files()
-        self._needing: dict[str, bool] = {}
-        self._load(self._enforcer)
+        self._in_force = self._load()
         self._next_look = time.monotonic() + _LOOK_INTERVAL
 
     def authorize(self, context: RequestContext, rule: str,
@@ -68,9 +73,8 @@ class Policy:
     def check(self, context: RequestContext, rule: str,
               target: Mapping[str, Any]) -> bool:
         """Whether the caller may.  Raises PolicyNotRegistered."""
-        enforcer = self._current()
-        if rule not in enforcer.registered_rules:
-            raise policy.PolicyNotRegistered(rule)
+        enforcer, _ = self._current()
+        _check_registered(enforcer, rule)
         # Two missing projects would count as the same one.
         if not context.project_id:
             return False
@@ -78,15 +82,19 @@ class Policy:
             rule, target, context.to_policy_values()))
 
     def needs_target(self, rule: str) -> bool:
-        """Whether the rule looks at what it is about."""
-        self._current()
-        needing = self._needing
+        """Whether the rule looks at what it is about.
+
+        Raises PolicyNotRegistered.
+        """
+        enforcer, needing = self._current()
         if rule not in needing:
+            _check_registered(enforcer, rule)
             needing[rule] = _looks_at_target(
-                self._enforcer.rules[rule], self._enforcer.rules, set())
+                enforcer.rules[rule], enforcer.rules, set())
         return needing[rule]
 
-    def _current(self) -> policy.Enforcer:
+    def _current(self) -> tuple[policy.Enforcer, dict[str, bool]]:
+        """The rules, and which of them are known to need the target."""
         now = time.monotonic()
         if now >= self._next_look and self._lock.acquire(blocking=False):
             try:
@@ -94,28 +102,40 @@ class Policy:
                 self._look()
             finally:
                 self._lock.release()
-        return self._enforcer
+        return self._in_force
 
     def _look(self) -> None:
         stamp = self._files()
         if stamp == self._stamp:
             return
         self._stamp = stamp
-        enforcer = get_enforcer(self._conf)
         try:
-            self._load(enforcer)
-        except (OSError, ValueError, cfg.Error, yaml.YAMLError) as error:
-            LOG.warning('The rules stay as they were, for the policy files '
-                        'cannot be read: %s', error)
+            # New ones, for other threads are in the middle of the old.
+            self._in_force = self._load()
+        except PolicyFileError as error:
+            LOG.warning('The rules stay as they were: %s', error)
             return
-        # A new one, for other threads are in the middle of the old one.
-        self._enforcer, self._needing = enforcer, {}
         LOG.info('The policy files have changed and are in force')
 
-    def _load(self, enforcer: policy.Enforcer) -> None:
-        enforcer.load_rules(force_reload=True)
+    def _load(self) -> tuple[policy.Enforcer, dict[str, bool]]:
+        enforcer = get_enforcer(self._conf)
+        try:
+            enforcer.load_rules(force_reload=True)
+        except (OSError, ValueError, TypeError, AttributeError, cfg.Error,
+                yaml.YAMLError) as error:
+            # The library takes for granted what the file has to hold.
+            raise PolicyFileError(
+                f'the policy files have to hold rules by their names: '
+                f'{error}') from error
+        unknown = {name for name in enforcer.file_rules
+                   if name.startswith('mogan:')
+                   } - enforcer.registered_rules.keys()
+        if unknown:
+            LOG.warning('The policy files have rules that nothing asks '
+                        'for: %s', ', '.join(sorted(unknown)))
         # Otherwise it looks for the files at each decision.
         enforcer.use_conf = False
+        return enforcer, {}
 
     def _files(self) -> tuple[Any, ...]:
         """What tells that a file has changed, come or gone."""
@@ -135,6 +155,11 @@ class Policy:
                     continue
                 seen.append((one, status.st_mtime_ns, status.st_size))
         return tuple(seen)
+
+
+def _check_registered(enforcer: policy.Enforcer, rule: str) -> None:
+    if rule not in enforcer.registered_rules:
+        raise policy.PolicyNotRegistered(rule)
 
 
 def _refusal(context: RequestContext, rule: str) -> exception.MoganError:

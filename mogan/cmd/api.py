@@ -21,7 +21,7 @@ class Opened:
     """The application with its database and its broker, as the
     configuration has them; made after any fork.
 
-    Raises identity.IdentityError.
+    Raises identity.IdentityError, policy.PolicyFileError.
     """
 
     def __init__(self) -> None:
@@ -80,9 +80,11 @@ def main() -> int:
     launcher = service.ProcessLauncher(CONF, restart_method='mutate')
     try:
         identity.check(CONF)
+        policy.Policy(CONF)
         # Workers share the port; another service must not.
         probe = _server(None, reuse_port=False)
-    except (identity.IdentityError, server.AddressError) as error:
+    except (identity.IdentityError, policy.PolicyFileError,
+            server.AddressError) as error:
         return launch.complain(error)
     probe.stop()
     launcher.launch_service(

@@ -15,7 +15,7 @@ _FORGED: Final = re.compile(
     r'OPENSTACK_SYSTEM_SCOPE)')
 
 
-class IdentityError(Exception):
+class IdentityError(ValueError):
     """The configured way of knowing who asks cannot work."""
 
 

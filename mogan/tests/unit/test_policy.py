@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may do what, and that the files which say otherwise are heard."""
+
+import inspect
+import io
+import pathlib
+import tempfile
+
+from oslo_config import cfg
+from oslo_policy import _checks, generator, opts
+from oslo_policy import policy as oslo_policy
+from oslotest import base
+
+from mogan import exception, policies, policy
+from mogan.context import RequestContext
+
+OWN = {'project_id': 'own'}
+FOREIGN = {'project_id': 'foreign'}
+READS = {'mogan:instance:get_all', 'mogan:instance:get_one',
+         'mogan:instance:get_states', 'mogan:instance:get_actions'}
+WRITES = {'mogan:instance:create', 'mogan:instance:update',
+          'mogan:instance:delete', 'mogan:instance:set_power_state',
+          'mogan:instance:rebuild'}
+ANYWHERE = {'mogan:flavor:get_all', 'mogan:flavor:get_one'}
+EVERY = {rule.name for rule in policies.list_rules()}
+
+
+def caller(*roles, **values):
+    return RequestContext(**{'user_id': 'user', 'project_id': 'own',
+                             'roles': list(roles)} | values)
+
+
+class PolicyTest(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.file = pathlib.Path(directory.name) / 'policy.yaml'
+        self.conf = cfg.ConfigOpts()
+        self.conf([], default_config_files=[], default_config_dirs=[])
+        opts.set_defaults(self.conf, str(self.file))
+
+    def allowed(self, rules, context, target):
+        return {rule for rule in EVERY if rules.check(context, rule, target)}
+
+
+class TestPersonas(PolicyTest):
+
+    def setUp(self):
+        super().setUp()
+        self.rules = policy.Policy(self.conf)
+
+    def test_an_admin_may_do_everything_in_every_project(self):
+        for target in (OWN, FOREIGN, {}):
+            self.assertEqual(EVERY, self.allowed(
+                self.rules, caller('admin'), target))
+
+    def test_a_member_works_in_the_own_project_only(self):
+        member = caller('member', 'reader')
+        self.assertEqual(READS | WRITES | ANYWHERE,
+                         self.allowed(self.rules, member, OWN))
+        for target in (FOREIGN, {}):
+            self.assertEqual(ANYWHERE,
+                             self.allowed(self.rules, member, target))
+
+    def test_a_reader_reads_in_the_own_project_only(self):
+        reader = caller('reader')
+        self.assertEqual(READS | ANYWHERE,
+                         self.allowed(self.rules, reader, OWN))
+        self.assertEqual(ANYWHERE,
+                         self.allowed(self.rules, reader, FOREIGN))
+
+    def test_other_roles_may_do_nothing(self):
+        for roles in ((), ('manager',), ('service',)):
+            self.assertEqual(set(), self.allowed(
+                self.rules, caller(*roles), OWN))
+
+    def test_nobody_without_a_project_may_do_anything(self):
+        # For oslo.policy two missing projects are the same one.
+        for project in (None, ''):
+            context = caller('admin', 'member', 'reader', project_id=project)
+            self.assertEqual(set(), self.allowed(
+                self.rules, context, {'project_id': project}))
+
+    def test_a_refusal_says_what_is_missing(self):
+        for context, kind, words in (
+                (caller('reader'), exception.Forbidden,
+                 'mogan:instance:lock'),
+                (caller('admin', project_id=None), exception.Forbidden,
+                 'for no project'),
+                (caller('admin', system_scope='all'), exception.Forbidden,
+                 'project-scoped token'),
+                (caller('admin', domain_id='domain'), exception.Forbidden,
+                 'project-scoped token'),
+                (RequestContext(), exception.Unauthorized, 'credentials')):
+            error = self.assertRaises(
+                kind, self.rules.authorize, context, 'mogan:instance:lock',
+                {})
+            self.assertIn(words, error.message)
+
+    def test_a_rule_that_nobody_declared_is_a_fault_of_the_code(self):
+        for ask in (self.rules.check, self.rules.authorize):
+            self.assertRaises(oslo_policy.PolicyNotRegistered, ask,
+                              caller('admin'), 'mogan:instance:sing', {})
+
+
+class TestRules(PolicyTest):
+
+    def test_every_rule_is_documented_for_projects(self):
+        for rule in policies.list_rules():
+            self.assertEqual(['project'], rule.scope_types, rule.name)
+            self.assertTrue(rule.description, rule.name)
+            self.assertTrue(rule.operations, rule.name)
+
+    def test_the_sample_can_be_generated(self):
+        sample = io.StringIO()
+        for rule in policies.list_rules():
+            sample.write(generator._format_rule_default_yaml(rule))
+        for name in EVERY:
+            self.assertIn(f'#"{name}"', sample.getvalue())
+
+    def test_a_rule_is_known_to_look_at_its_target(self):
+        self.file.write_text(
+            '"my_friend": "project_id:%(project_id)s"\n'
+            '"mogan:instance:lock": "role:manager and rule:my_friend"\n'
+            '"mogan:instance:unlock": "not rule:my_friend"\n'
+            '"mogan:instance:delete": "role:admin or role:%(name)s"\n'
+            '"mogan:flavor:create": "http://example.org/may"\n'
+            '"mogan:flavor:delete": "rule:my_loop"\n'
+            '"my_loop": "rule:my_loop or @"\n'
+            '"mogan:flavor:update": "!"\n')
+        rules = policy.Policy(self.conf)
+        for name, expected in (
+                ('instance:lock', True), ('instance:unlock', True),
+                ('instance:delete', True), ('flavor:create', True),
+                ('flavor:delete', False), ('flavor:update', False),
+                ('instance:get_one', True), ('node:get_all', False)):
+            self.assertIs(expected, rules.needs_target(f'mogan:{name}'),
+                          name)
+
+    def test_a_broken_file_stops_the_start(self):
+        for broken in ('{', '- a\n- list\n'):
+            self.file.write_text(broken)
+            self.assertRaises(policy.PolicyFileError, policy.Policy,
+                              self.conf)
+
+    def test_a_rule_that_nobody_declared_needs_no_guess(self):
+        rules = policy.Policy(self.conf)
+        self.assertRaises(oslo_policy.PolicyNotRegistered,
+                          rules.needs_target, 'mogan:instance:sing')
+
+
+class TestFiles(PolicyTest):
+    """`_next_look` is when the files are looked at again."""
+
+    manager = caller('manager')
+
+    def locks(self, rules):
+        rules._next_look = 0
+        return rules.check(self.manager, 'mogan:instance:lock', OWN)
+
+    def write(self, text):
+        self.file.write_text(text)
+
+    def test_a_file_counts_from_the_start(self):
+        self.write('"mogan:instance:lock": "role:manager"\n')
+        self.assertTrue(self.locks(policy.Policy(self.conf)))
+
+    def test_a_file_that_comes_changes_and_goes_is_heard(self):
+        rules = policy.Policy(self.conf)
+        self.assertFalse(self.locks(rules))
+        self.write('"mogan:instance:lock": "role:manager"\n')
+        self.assertTrue(self.locks(rules))
+        self.assertFalse(rules.needs_target('mogan:instance:lock'))
+        self.write('"mogan:instance:lock": '
+                   '"role:manager and project_id:%(other)s"\n')
+        self.assertFalse(self.locks(rules))
+        self.assertTrue(rules.needs_target('mogan:instance:lock'))
+        self.write('"mogan:instance:lock": "role:manager" \n')
+        self.assertTrue(self.locks(rules))
+        self.file.unlink()
+        self.assertFalse(self.locks(rules))
+
+    def test_the_files_are_not_looked_at_for_each_decision(self):
+        rules = policy.Policy(self.conf)
+        self.write('"mogan:instance:lock": "role:manager"\n')
+        rules._next_look = float('inf')
+        self.assertFalse(rules.check(self.manager, 'mogan:instance:lock',
+                                     OWN))
+
+    def test_a_broken_file_leaves_the_rules_as_they_were(self):
+        self.write('"mogan:instance:lock": "role:manager"\n')
+        rules = policy.Policy(self.conf)
+        for broken in ('{', '- a\n- list\n', 'a: 5\n'):
+            self.write(broken)
+            self.assertTrue(self.locks(rules), broken)
+
+    def test_the_rules_of_a_thread_in_the_middle_stay(self):
+        rules = policy.Policy(self.conf)
+        old, _ = rules._in_force
+        self.write('"mogan:instance:lock": "role:manager"\n')
+        self.assertTrue(self.locks(rules))
+        self.assertIsNot(old, rules._in_force[0])
+        self.assertEqual('role:admin', str(old.rules['mogan:instance:lock']))
+
+
+class TestSignatures(base.BaseTestCase):
+    """What stands in for a function of oslo.policy does as it does."""
+
+    def test_it_is_called_as_the_original_is(self):
+        # Another signature means that it has to be looked at again.
+        parameters = list(inspect.signature(policy._check).parameters)
+        self.assertEqual(['rule', 'target', 'creds', 'enforcer',
+                          'current_rule'], parameters)
+        self.assertIs(policy._check, _checks._check)
+        source = inspect.getsource(_checks.AndCheck)
+        self.assertIn('_check(rule, target, creds, enforcer, current_rule)',
+                      source)
+
+    def test_new_checks_learn_the_rule_and_old_ones_do_not(self):
+        class New(_checks.Check):
+            def __call__(self, target, creds, enforcer, current_rule=None):
+                return 'new', target, creds, enforcer, current_rule
+
+        class Old(_checks.Check):
+            def __call__(self, target, creds, enforcer):
+                return 'old', target, creds, enforcer
+
+        for kind, expected in ((New, ('new', 1, 2, 3, 4)),
+                               (Old, ('old', 1, 2, 3))):
+            for _ in range(2):
+                self.assertEqual(expected, _checks._check(
+                    kind('a', 'b'), 1, 2, 3, 4))
+
+    def test_every_check_of_the_library_takes_the_rule(self):
+        for kind in (_checks.AndCheck, _checks.OrCheck, _checks.NotCheck,
+                     _checks.RuleCheck, _checks.RoleCheck,
+                     _checks.GenericCheck, _checks.TrueCheck,
+                     _checks.FalseCheck):
+            self.assertTrue(policy._takes_rule(kind), kind)
