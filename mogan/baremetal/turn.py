@@ -67,11 +67,13 @@ SCHEMA: Final = database.Schema(
         )""",
         *faults.SCHEMA))
 
-# In this order: the last one is for what the others have left.
+# In this order: the last one is for what the others have left.  A change of
+# power that fails leaves the node as it was.
 _SETTLE: Final = (
     """
-    UPDATE nodes SET availability = 'failed', power_target = NULL,
-        last_error = breaks, breaks = NULL, until = NULL
+    UPDATE nodes SET availability = CASE WHEN power_target IS NULL
+            THEN 'failed' ELSE availability END,
+        power_target = NULL, last_error = breaks, breaks = NULL, until = NULL
     WHERE until <= :now AND breaks IS NOT NULL""",
     """
     UPDATE nodes SET availability = 'active', power_state = 'power on',

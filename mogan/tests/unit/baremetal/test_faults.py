@@ -6,7 +6,7 @@ import time
 from oslotest import base
 
 from mogan.baremetal import driver, faults
-from mogan.baremetal.driver import Availability, PowerTarget
+from mogan.baremetal.driver import Availability, PowerState, PowerTarget
 from mogan.tests.unit.baremetal import simulation
 
 
@@ -79,12 +79,8 @@ class FaultsStrike(simulation.SimulationTestCase):
         self.assertRaises(driver.Fenced, self.rebuild)
 
     def test_as_work_that_fails(self):
-        for call, begin in (
-                ('rebuild', self.rebuild),
-                ('power', lambda: self.driver.power(
-                    self.node_uuid, self.deploy.instance_uuid,
-                    PowerTarget.REBOOT, 3)),
-                ('undeploy', self.undeploy)):
+        for call, begin in (('rebuild', self.rebuild),
+                            ('undeploy', self.undeploy)):
             self.script('break', call=call, message=f'{call}: no disk')
             begin()
             self.assertTrue(self.node(self.node_uuid).busy)
@@ -99,6 +95,17 @@ class FaultsStrike(simulation.SimulationTestCase):
         node = self.node(self.node_uuid)
         self.assertIs(Availability.AVAILABLE, node.availability)
         self.assertIsNone(node.last_error)
+
+    def test_as_a_power_change_that_leaves_the_node_as_it_was(self):
+        self.script('break', call='power', message='no volts')
+        self.driver.power(self.node_uuid, self.deploy.instance_uuid,
+                          PowerTarget.OFF, 2)
+        self.now += 5
+        node = self.node(self.node_uuid)
+        self.assertIs(Availability.ACTIVE, node.availability)
+        self.assertIs(PowerState.ON, node.power_state)
+        self.assertIsNone(node.power_target)
+        self.assertEqual('no volts', node.last_error)
 
     def test_as_a_deploy_that_fails_and_is_not_begun_again(self):
         order = self.order()
