@@ -17,7 +17,7 @@ from typing import Any, Final
 import yaml
 from oslo_config import cfg
 from oslo_log import log
-from oslo_policy import _checks, policy
+from oslo_policy import _checks, opts, policy
 
 from mogan import exception, policies
 from mogan.context import RequestContext
@@ -58,6 +58,7 @@ class Policy:
 
     def __init__(self, conf: Any) -> None:
         self._conf = conf
+        opts.set_defaults(conf)  # makes the options known
         self._lock = threading.Lock()
         self._stamp = self._files()
         self._in_force = self._load()
