@@ -20,7 +20,7 @@ from mogan.api import (
 )
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Exposure:
     """What is known of a route; also for the tests and the documentation."""
 
@@ -45,8 +45,8 @@ def expose(result_type: Any, *path_types: Any, rule: str | None = None,
            schema: Mapping[str, Any] | None = None, status_code: int = 200,
            ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Expose a method, in this order: the number of path arguments (404),
-    the policy (403), the path arguments' types (404), the query and the
-    body (400, 415), then what the method itself finds.
+    the policy (403), the query and the body (400, 415), the path arguments'
+    types (404), then what the method itself finds.
 
     The method takes the path arguments, then those of `query` (name to
     WSME type) by name, then the body of the WSME type `body`, checked by
