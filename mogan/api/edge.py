@@ -90,7 +90,7 @@ class Guard:
         environ['mogan.query'] = _query(environ.get('QUERY_STRING', ''))
         # There is one answer for all who accept it: Pecan need not choose.
         accept = environ.pop('HTTP_ACCEPT', None)
-        if accept is not None and not _accepts_json(accept):
+        if accept and not _accepts_json(accept):
             raise exception.NotAcceptable
         environ['mogan.body'] = _read(environ)
         environ['mogan.content_type'] = environ.get('CONTENT_TYPE', '')
