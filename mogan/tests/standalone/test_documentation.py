@@ -20,8 +20,8 @@ import unittest
 import testtools
 
 ROOT = pathlib.Path(__file__).parents[3]
-START = 30.0    # seconds
-SCRIPT = 90.0   # seconds
+START = 60.0    # seconds, for a busy machine
+SCRIPT = 110.0  # seconds
 SECTION = 'The lock, call by call'
 
 UUID = re.compile(r'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}')
