@@ -43,7 +43,8 @@ def _send(task: Task, node: driver.Node, target: PowerTarget) -> Result:
 
 
 def _outcome(node: driver.Node, wanted: PowerState) -> Result:
-    if node.power_state is not wanted:
+    # A reboot that failed may have left the power as it was.
+    if node.last_error or node.power_state is not wanted:
         return _really(node, node.last_error
                        or 'The node did not change its power.')
     return Done(_status(node), {'power_state': node.power_state})
