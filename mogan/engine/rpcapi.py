@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What others ask of the engines."""
 
+import concurrent.futures
+import threading
 from typing import Any
 
 import kombu.exceptions
@@ -17,6 +19,8 @@ LOG = log.getLogger(__name__)
 # never connected.
 _BROKER_ERRORS = (oslo_messaging.MessagingException,
                   kombu.exceptions.OperationalError, OSError)
+# Calls that may wait for a broker at a time.
+_CALLS = 4
 
 
 class EngineClient:
@@ -30,6 +34,8 @@ class EngineClient:
     def __init__(self, transport: Any, topic: str,
                  call_timeout: float = 5) -> None:
         client = rpc.client(transport, topic)
+        self._call_timeout = call_timeout
+        self._slots = threading.Semaphore(_CALLS)
         self._cast = client.prepare(retry=1)
         self._call = client.prepare(timeout=call_timeout, retry=1)
 
@@ -49,8 +55,27 @@ class EngineClient:
 
         Raises EngineUnavailable.
         """
+        # Before its time limit counts, oslo.messaging waits for a broker
+        # for as long as there is none: not in the request's own thread.
+        if not self._slots.acquire(blocking=False):
+            raise exception.EngineUnavailable
+        answer: concurrent.futures.Future[list[dict[str, Any]]] = (
+            concurrent.futures.Future())
+        threading.Thread(
+            target=self._list_nodes, daemon=True, name='call',
+            args=(answer, context, marker, limit)).start()
         try:
-            return self._call.call(context, 'list_nodes', marker=marker,
-                                   limit=limit)
-        except (*_BROKER_ERRORS, DriverError) as error:
+            return answer.result(self._call_timeout + 1)
+        except (TimeoutError, *_BROKER_ERRORS, DriverError) as error:
             raise exception.EngineUnavailable from error
+
+    def _list_nodes(self, answer: 'concurrent.futures.Future[Any]',
+                    context: RequestContext, marker: str | None,
+                    limit: int) -> None:
+        try:
+            answer.set_result(self._call.call(
+                context, 'list_nodes', marker=marker, limit=limit))
+        except Exception as error:  # noqa: BLE001 - raised by `result`
+            answer.set_exception(error)
+        finally:
+            self._slots.release()

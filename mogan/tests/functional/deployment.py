@@ -129,11 +129,12 @@ class Deployment:
         return db
 
     def broken_transport(self) -> Any:
-        """A transport to a broker that is not there."""
-        transport = rpc.transport(
-            self.conf, 'rabbit://guest:guest@127.0.0.1:1/')
-        self._closers.append(transport.cleanup)
-        return transport
+        """A transport to a broker that is not there.
+
+        Never cleaned up: that would wait for a call that waits for the
+        broker.
+        """
+        return rpc.transport(self.conf, 'rabbit://guest:guest@127.0.0.1:1/')
 
     def client(self, user: str | None) -> Client:
         """A user's client."""
