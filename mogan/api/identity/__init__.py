@@ -23,6 +23,5 @@ def wrap(application: Callable[..., Any], conf: Any) -> Callable[..., Any]:
 
     Raises IdentityError.
     """
-    check(conf)
     strategy = _STRATEGIES[conf.auth_strategy]
     return headers.Stripped(strategy.wrap(application, conf))

@@ -126,4 +126,5 @@ def check(conf: Any) -> None:
 
 
 def wrap(application: Callable[..., Any], conf: Any) -> Basic:
+    """Raises IdentityError."""
     return Basic(application, users.Users(conf.http_basic_users_file))

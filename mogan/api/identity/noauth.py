@@ -38,7 +38,9 @@ def check(conf: Any) -> None:
             f'host = 127.0.0.1, or another auth_strategy.')
 
 
-def wrap(application: Callable[..., Any], _: Any) -> NoAuth:
+def wrap(application: Callable[..., Any], conf: Any) -> NoAuth:
+    """Raises IdentityError."""
+    check(conf)
     return NoAuth(application)
 
 
