@@ -22,10 +22,11 @@ _KEPT_ALIVE: Final = 512
 _LARGEST_HEADERS: Final = 64 * 1024
 # Room for what frames the chunks of a body; the application counts exactly.
 _LARGEST_BODY: Final = 2 * edge.LARGEST
-# What is read and dropped so that a client that is still sending gets to
-# read its answer.
+# What is read and dropped, and for how many seconds and pauses of how many,
+# so that a client that is still sending gets to read its answer.
 _DISCARDED: Final = 16 * edge.LARGEST
-_DISCARD_SECONDS: Final = 2.0
+_DISCARD_SECONDS: Final = 3.0
+_DISCARD_PAUSE: Final = 0.5
 
 
 class AddressError(Exception):
@@ -91,21 +92,25 @@ class _Request(server.HTTPRequest):
     def _is_unread(self) -> bool:
         if self.chunked_read:
             return not self.rfile.closed
-        return bool(self.rfile.remaining)
+        # Less than none is what the client said, and nothing to go by.
+        return self.rfile.remaining != 0
 
     def _discard(self) -> None:
         """Closing at once would reset the connection, and the client might
         lose its answer."""
-        self.conn.due = time.monotonic() + _DISCARD_SECONDS
         left = _DISCARDED
+        if not self.chunked_read:
+            left = min(left, self.rfile.remaining)
+        until = time.monotonic() + _DISCARD_SECONDS
         try:
-            while left > 0:
+            while left > 0 and (now := time.monotonic()) < until:
+                self.conn.due = now + _DISCARD_PAUSE
                 data = self.conn.rfile.read1(65536)
                 if not data:
                     return
                 left -= len(data)
-        except OSError:
-            return
+        except OSError as error:
+            LOG.debug('A client went away: %s', error)
 
 
 class _Connection(server.HTTPConnection):
@@ -142,6 +147,15 @@ class _Server(wsgi.Server):
     max_request_header_size = _LARGEST_HEADERS
     keep_alive_conn_limit = _KEPT_ALIVE
     server_name = 'mogan'
+    refusal: OSError | None = None
+
+    def bind(self, *arguments: Any) -> Any:
+        """Remember the system's reason, which cheroot buries."""
+        try:
+            return super().bind(*arguments)
+        except OSError as error:
+            self.refusal = error
+            raise
 
     def process_conn(self, conn: Any) -> None:
         """No thread waits for a client that has sent nothing yet."""
@@ -170,19 +184,16 @@ def build(host: str, port: int, application: Callable[..., Any], *,
                     server_name=_Server.server_name,
                     request_queue_size=_BACKLOG, timeout=timeout,
                     shutdown_timeout=grace, reuse_port=reuse_port)
-    try:
-        if tls is not None:
+    if tls is not None:
+        try:
             front.ssl_adapter = builtin.BuiltinSSLAdapter(*tls)
+        except OSError as error:
+            raise AddressError(f'cannot serve TLS with {tls[0]} and '
+                               f'{tls[1]}: {error.strerror}') from error
+    try:
         front.prepare()
     except OSError as error:
+        reason = (front.refusal or error).strerror or str(error)
         raise AddressError(
-            f'cannot listen on {host}:{port}: {_reason(error)}') from error
+            f'cannot listen on {host}:{port}: {reason}') from error
     return front
-
-
-def _reason(error: OSError) -> str:
-    """What the system said, which cheroot buries under its words."""
-    cause = error.__cause__ or error.__context__
-    if isinstance(cause, OSError) and cause.strerror:
-        return cause.strerror
-    return error.strerror or str(error)

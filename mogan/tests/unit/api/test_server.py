@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The web server, over real connections."""
+
+import contextlib
+import json
+import socket
+import threading
+import time
+
+import fixtures
+from oslotest import base
+
+from mogan.api import edge, errors, server
+
+WAIT = 20  # seconds before a test gives up
+
+
+def application(environ, start_response):
+    """Answers with the body that it got; '/slow' waits to be let go."""
+    environ['wsgi.errors'] = None
+    if environ['PATH_INFO'] == '/slow':
+        Slow.entered.set()
+        Slow.go_on.wait(WAIT)
+    if environ['PATH_INFO'] == '/unread':
+        start_response('401 Unauthorized', [('Content-Length', '0')])
+        return []
+    body = environ['mogan.body']
+    start_response('200 OK', [('Content-Length', str(len(body)))])
+    return [body]
+
+
+class Slow:
+    entered = threading.Event()
+    go_on = threading.Event()
+
+
+def unguarded(environ, start_response):
+    if environ['PATH_INFO'] == '/unread':
+        return application(environ, start_response)
+    return edge.Guard(application)(environ, start_response)
+
+
+class ServerTest(base.BaseTestCase):
+
+    options = {'timeout': 10}  # noqa: RUF012 - read only
+
+    def setUp(self):
+        super().setUp()
+        self.log = self.useFixture(fixtures.FakeLogger())
+        Slow.entered.clear()
+        Slow.go_on.clear()
+        self.server = server.build(
+            '127.0.0.1', 0, edge.Edge(errors.Errors(unguarded)), threads=2,
+            **self.options)
+        self.port = self.server.bind_addr[1]
+        self.thread = threading.Thread(target=self.server.serve)
+        self.thread.start()
+        self.addCleanup(self.thread.join, WAIT)
+        self.addCleanup(self.server.stop)
+        self.addCleanup(Slow.go_on.set)
+
+    def connect(self):
+        connection = socket.create_connection(('127.0.0.1', self.port), WAIT)
+        self.addCleanup(connection.close)
+        return connection
+
+    def receive(self, connection):
+        """Status, headers and body of the next answer."""
+        stream = connection.makefile('rb')
+        self.addCleanup(stream.close)
+        line = stream.readline()
+        if not line:
+            return None
+        sent = {}
+        while (header := stream.readline().strip()):
+            name, _, value = header.decode().partition(': ')
+            sent[name.lower()] = value
+        body = stream.read(int(sent.get('content-length', 0)))
+        return int(line.split()[1]), sent, body
+
+    def ask(self, *parts):
+        connection = self.connect()
+        for part in parts:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                connection.sendall(part)
+        return self.receive(connection)
+
+    def put(self, body, *headers):
+        lines = ['PUT / HTTP/1.1', 'Host: x', *headers]
+        return self.ask('\r\n'.join([*lines, '', '']).encode(), body)
+
+    def error_of(self, answer, code):
+        status, sent, body = answer
+        self.assertEqual((code, 'application/json'),
+                         (status, sent['content-type']))
+        self.assertIn('x-openstack-request-id', sent)
+        error = json.loads(body)['error']
+        self.assertEqual(code, error['code'])
+        self.assertTrue(error['title'])
+        return error['message']
+
+
+class TestBodies(ServerTest):
+
+    def test_a_body_arrives(self):
+        for body in (b'', b'x' * 10, b'x' * edge.LARGEST):
+            status, _, got = self.put(body, f'Content-Length: {len(body)}')
+            self.assertEqual((200, body), (status, got))
+
+    def test_a_body_arrives_in_chunks(self):
+        body = b'5\r\nhello\r\n1;a=b\r\n!\r\n0\r\n\r\n'
+        status, _, got = self.put(body, 'Transfer-Encoding: chunked')
+        self.assertEqual((200, b'hello!'), (status, got))
+
+    def test_too_large_a_body_is_refused_to_a_client_that_sends_on(self):
+        for size in (edge.LARGEST + 1, edge.LARGEST * 8):
+            answer = self.put(b'x' * size, f'Content-Length: {size}')
+            self.assertIn('larger than', self.error_of(answer, 413))
+            self.assertEqual('close', answer[1]['connection'])
+
+    def test_too_large_a_body_in_chunks_is_refused(self):
+        chunk = b'10000\r\n' + b'x' * 0x10000 + b'\r\n'
+        self.error_of(self.put(chunk * 17, 'Transfer-Encoding: chunked'),
+                      413)
+
+    def test_a_chunk_is_not_read_whole_because_it_says_so(self):
+        began = time.monotonic()
+        self.error_of(self.put(b'7fffffff\r\nxxx',
+                               'Transfer-Encoding: chunked'), 413)
+        self.assertLess(time.monotonic() - began, 8)
+
+    def test_chunks_that_are_none_are_refused(self):
+        for body in (b'zz\r\n', b'3\r\nabcdef\r\n'):
+            self.assertIn('chunks', self.error_of(
+                self.put(body, 'Transfer-Encoding: chunked'), 400))
+
+    def test_a_length_that_is_none_is_refused(self):
+        for length in ('-5', 'x', '1_0', '+5', ''):
+            answer = self.put(b'', f'Content-Length: {length}')
+            if length:
+                self.error_of(answer, 400)
+
+    def test_a_length_beside_chunks_is_refused(self):
+        self.error_of(self.put(b'0\r\n\r\n', 'Transfer-Encoding: chunked',
+                               'Content-Length: 5'), 400)
+
+    def test_what_is_left_of_a_body_is_no_next_request(self):
+        hidden = b'GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n'
+        for head, rest in (
+                (f'Content-Length: {len(hidden)}', hidden),
+                ('Transfer-Encoding: chunked', hidden)):
+            connection = self.connect()
+            connection.sendall(b'PUT /unread HTTP/1.1\r\nHost: x\r\n'
+                               + head.encode() + b'\r\n\r\n' + rest)
+            self.assertEqual(401, self.receive(connection)[0])
+            with contextlib.suppress(ConnectionError):
+                self.assertIsNone(self.receive(connection))
+
+
+class TestErrors(ServerTest):
+
+    def test_requests_that_are_none_get_our_errors(self):
+        for text, code in (
+                (b'nonsense\r\n\r\n', 400), (b'get / HTTP/1.1\r\n\r\n', 400),
+                (b'GET / HTTP/9.9\r\n\r\n', 505),
+                (b'GET / HTTP/1.1\r\nHost: x\r\nbroken\r\n\r\n', 400),
+                (b'GET http://other/ HTTP/1.1\r\nHost: x\r\n\r\n', 400),
+                (b'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n', 405),
+                (b'GET /%s HTTP/1.1\r\n\r\n' % (b'x' * 100_000), 414)):
+            self.error_of(self.ask(text), code)
+
+    def test_headers_without_end_are_refused(self):
+        self.error_of(self.ask(b'GET / HTTP/1.1\r\nHost: x\r\n' + b''.join(
+            b'X-%d: %s\r\n' % (number, b'x' * 1000)
+            for number in range(200)), b'\r\n'), 413)
+
+
+class TestConnections(ServerTest):
+
+    def test_a_connection_serves_many_requests(self):
+        connection = self.connect()
+        for _ in range(3):
+            connection.sendall(b'PUT / HTTP/1.1\r\nHost: x\r\n'
+                               b'Content-Length: 2\r\n\r\nok')
+            self.assertEqual((200, b'ok'),
+                             self.receive(connection)[::2])
+
+    def test_answers_leave_at_once(self):
+        self.assertTrue(self.server.socket.getsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    def test_a_client_that_says_nothing_takes_no_thread(self):
+        for _ in range(10):
+            self.connect()
+        began = time.monotonic()
+        self.assertEqual(200, self.put(b'', 'Content-Length: 0')[0])
+        self.assertLess(time.monotonic() - began, 5)
+
+    def test_a_stopped_server_finishes_what_has_begun(self):
+        connection = self.connect()
+        connection.sendall(b'GET /slow HTTP/1.1\r\nHost: x\r\n\r\n')
+        self.assertTrue(Slow.entered.wait(WAIT))
+        stopping = threading.Thread(target=self.server.stop)
+        stopping.start()
+        self.addCleanup(stopping.join, WAIT)
+        deadline = time.monotonic() + WAIT
+        while self.server.ready:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+        Slow.go_on.set()
+        self.assertEqual(200, self.receive(connection)[0])
+        stopping.join(WAIT)
+        self.assertRaises(ConnectionRefusedError, self.connect)
+
+
+class TestSlowClients(ServerTest):
+
+    options = {'timeout': 0.5}  # noqa: RUF012 - read only
+
+    def dribble(self, text):
+        """Send a byte now and then, for as long as somebody listens."""
+        connection = self.connect()
+        deadline = time.monotonic() + WAIT
+        connection.settimeout(0.1)
+        for number in range(10_000):
+            with contextlib.suppress(TimeoutError):
+                try:
+                    connection.sendall(text[number:number + 1] or b'x')
+                    data = connection.recv(1000)
+                except ConnectionError:
+                    return b''
+                return data
+            self.assertLess(time.monotonic(), deadline)
+        return None
+
+    def test_a_request_has_to_arrive_in_time(self):
+        head = b'PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n'
+        for text in (b'', b'GET / HTTP/1.1\r\nX-', head):
+            self.assertNotIn(b' 200 ', self.dribble(text))
+
+
+class TestAddresses(base.BaseTestCase):
+
+    def test_a_port_that_is_taken_is_named(self):
+        with socket.create_server(('127.0.0.1', 0)) as other:
+            port = other.getsockname()[1]
+            for reuse in (False, True):
+                error = self.assertRaises(
+                    server.AddressError, server.build, '127.0.0.1', port,
+                    application, reuse_port=reuse)
+                self.assertEqual(
+                    f'cannot listen on 127.0.0.1:{port}: Address already in '
+                    f'use', str(error))
+
+    def test_workers_share_a_port_and_others_do_not(self):
+        first = server.build('127.0.0.1', 0, application)
+        port = first.bind_addr[1]
+        first.stop()
+        one = server.build('127.0.0.1', port, application, reuse_port=True)
+        self.addCleanup(one.stop)
+        other = server.build('127.0.0.1', port, application, reuse_port=True)
+        self.addCleanup(other.stop)
+        self.assertRaises(server.AddressError, server.build, '127.0.0.1',
+                          port, application)
+
+    def test_an_address_of_somebody_else_is_named(self):
+        for host in ('192.0.2.1', 'nowhere.invalid'):
+            error = self.assertRaises(
+                server.AddressError, server.build, host, 6688, application)
+            self.assertIn(f'cannot listen on {host}:6688: ', str(error))
+
+    def test_a_certificate_that_is_none_is_named(self):
+        error = self.assertRaises(
+            server.AddressError, server.build, '127.0.0.1', 0, application,
+            tls=('/nonexistent.pem', '/nonexistent.key'))
+        self.assertIn('/nonexistent.pem', str(error))
