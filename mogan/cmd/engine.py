@@ -30,7 +30,8 @@ def build(db: Database, driver: baremetal.Driver, transport: object,
                       rebuild=group.rebuild_timeout,
                       power=group.power_timeout),
         pace=Pace(sweep=group.sweep_interval, repair=group.repair_interval,
-                  threads=group.threads),
+                  threads=group.threads,
+                  late=group.late_action_age),
         stop_timeout=stop_timeout)
 
 

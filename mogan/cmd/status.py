@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""mogan-status: whether this release can run on what it finds."""
+"""mogan-status: whether this release can run on what it finds, and what it
+has not finished yet."""
 
 import datetime
+import json
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
+import prettytable
 import sqlalchemy as sa
+from oslo_config import cfg
 from oslo_upgradecheck import common_checks, upgradecheck
 
 from mogan import baremetal, exception
 from mogan.cmd import launch
 from mogan.conf import CONF
-from mogan.db import clock, migrations
+from mogan.db import actions, clock, migrations
 from mogan.db.engine import Database, transaction
 
 # Seconds; a well kept clock is far closer.
@@ -117,11 +122,65 @@ class Checks(upgradecheck.UpgradeCommands):
     )
 
 
+def _list_actions() -> int:
+    """Print the accepted requests that are not done."""
+    wanted = CONF.command
+    db = Database.from_conf(CONF)
+    try:
+        found = actions.unfinished(db, limit=wanted.limit,
+                                   older=wanted.older)
+    except exception.MoganError as error:
+        return launch.complain(error.message, error.__cause__)
+    finally:
+        db.dispose()
+    rows = [{
+        'age': round((action.now - action.created_at).total_seconds()),
+        'verb': action.verb, 'instance': action.instance_uuid,
+        'attempts': action.attempts, 'error': action.error,
+        'request': action.request_id} for action in found]
+    if wanted.json:
+        print(json.dumps(rows))
+        return 0
+    table = prettytable.PrettyTable(
+        ['Age (s)', 'Verb', 'Instance', 'Failed attempts', 'Last error',
+         'Request'], align='l', max_width=60)
+    table.add_rows([['' if value is None else value
+                     for value in row.values()] for row in rows])
+    print(table)
+    return 0
+
+
+def _commands(subparsers: Any) -> None:
+    def add(parent: Any, name: str, run: Callable[[], int],
+            text: str) -> Any:
+        parser = parent.add_parser(name, help=text, description=text)
+        parser.add_argument('--json', action='store_true',
+                            help='print JSON instead of a table')
+        parser.set_defaults(run=run)
+        return parser
+
+    upgrade = subparsers.add_parser('upgrade', help='before an upgrade')
+    add(upgrade.add_subparsers(required=True), 'check', Checks().check,
+        'Check what this release needs: 0 where all is well, 1 for a '
+        'warning, 2 for a failure.')
+    listing = add(subparsers, 'actions', _list_actions,
+                  'List the accepted requests that are not done, the oldest '
+                  'first.')
+    listing.add_argument('--older', type=float, default=0, metavar='SECONDS',
+                         help='only those of at least this age')
+    listing.add_argument('--limit', type=int, default=1000,
+                         help='at most so many (default: %(default)s)')
+
+
 def main() -> int:
-    """Run the checks: 0 where all is well, 1 for a warning, 2 for a
-    failure."""
-    launch.register()
-    return upgradecheck.main(CONF, 'mogan', Checks())
+    """Run one of the commands."""
+    CONF.register_cli_opt(cfg.SubCommandOpt(
+        'command', title='Commands', handler=_commands,
+        help='what to do'))
+    launch.prepare()
+    # Where the checks look for --json.
+    upgradecheck.CONF = CONF
+    return CONF.command.run()
 
 
 if __name__ == '__main__':

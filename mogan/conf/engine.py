@@ -39,6 +39,10 @@ OPTS = [
                       'ends, with the instance as its node really is. A '
                       'delete, a lock and an unlock are tried for as long '
                       'as it takes.'),
+    cfg.FloatOpt('late_action_age', default=900, min=1,
+                 help='Seconds after which an engine warns, once a minute, '
+                      'of an accepted request that is not done. mogan-status '
+                      'actions lists all of them.'),
     cfg.FloatOpt('call_timeout', default=5, min=0.1,
                  help='Seconds that the API waits for an answer of an '
                       'engine, which it needs for the list of nodes only.'),

@@ -205,11 +205,13 @@ def pending(db: Database, instance_uuid: str) -> bool:
 
 
 @transaction
-def unfinished(db: Database, limit: int) -> Sequence[Row]:
-    """Unfinished actions, the oldest first, with the database's time as
-    `now`."""
+def unfinished(db: Database, *, limit: int, older: float = 0,
+               ) -> Sequence[Row]:
+    """Unfinished actions of at least `older` seconds, the oldest first,
+    with the database's time as `now`."""
     query = (sa.select(A, clock.NOW.label('now'))
-             .where(A.c.next_at.is_not(None))
+             .where(A.c.next_at.is_not(None),
+                    A.c.created_at <= clock.moment(-older))
              .order_by(A.c.created_at, A.c.id).limit(limit))
     with db.reader() as connection:
         return connection.execute(query).all()

@@ -28,17 +28,23 @@ LOG = log.getLogger(__name__)
 
 _BATCH: Final = 1000
 _REPAIR: Final = 'repair'
+_WATCH: Final = 'watch'
+_WATCH_INTERVAL: Final = 60.0
+# Named in one warning; mogan-status lists them all.
+_NAMED: Final = 10
 # Looks that are put off together share one of these times, in seconds.
 _DELAYS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Pace:
-    """How often, in seconds, and with how many threads."""
+    """How often, in seconds, and with how many threads; `late` is the age
+    in seconds at which unfinished work is worth a warning."""
 
     sweep: float = 1.0
     repair: float = 60.0
     threads: int = 16
+    late: float = 900.0
 
 
 class Reconciler:
@@ -63,7 +69,8 @@ class Reconciler:
 
     def start(self) -> None:
         """Begin to look for work."""
-        rounds.announce(self._db, _REPAIR)
+        for name in (_REPAIR, _WATCH):
+            rounds.announce(self._db, name)
         self._thread.start()
 
     def stop(self, timeout: float | None = None) -> None:
@@ -143,12 +150,22 @@ class Reconciler:
                 for uuid in self._repair.round():
                     LOG.info('The protection of the node of %s has been '
                              'repaired', uuid)
+            if rounds.take(self._db, _WATCH, _WATCH_INTERVAL):
+                self._warn()
         except exception.DatabaseUnavailable as error:
             LOG.warning('The database is away: %s', error.__cause__)
         except driver.DriverError as error:
             LOG.warning('The hardware cannot be looked at: %s', error)
         except Exception:
             LOG.exception('A round of the reconciler broke off')
+
+    def _warn(self) -> None:
+        for action in actions.unfinished(self._db, limit=_NAMED,
+                                         older=self._pace.late):
+            LOG.warning('The %s of the instance %s is unfinished since %sZ, '
+                        'after %s attempts that failed: %s', action.verb,
+                        action.instance_uuid, action.created_at.isoformat(),
+                        action.attempts, action.error or 'no error')
 
     def _sweep(self) -> None:
         due = actions.due(self._db, _BATCH)

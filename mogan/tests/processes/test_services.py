@@ -13,10 +13,12 @@ import sys
 import tempfile
 
 import psutil
+import sqlalchemy as sa
 import testtools
 
 from mogan.api.identity import users
 from mogan.baremetal import inventory
+from mogan.db import clock, models
 from mogan.tests.functional import backends, client
 from mogan.tests.functional.base import IMAGE, eventually
 from mogan.tests.functional.deployment import SMALL
@@ -211,6 +213,31 @@ class TestCommands(ServicesTest):
     def test_the_checks_pass_on_a_database_that_keeps_its_word(self):
         done = self.run_command('status', 'upgrade', 'check')
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+
+    def test_what_is_not_done_yet_is_listed_with_its_age(self):
+        self.start('api')
+        eventually(lambda: self.request('admin', 'GET', '/v1/flavors'),
+                   within=60)
+        uuid = self.create()
+        done = self.run_command('status', 'actions', '--json')
+        [action] = json.loads(done.stdout)
+        self.assertEqual((uuid, 'create', 0, None), (
+            action['instance'], action['verb'], action['attempts'],
+            action['error']))
+        done = self.run_command('status', 'actions', '--older', '3600')
+        self.assertNotIn(uuid, done.stdout)
+
+    def test_old_history_can_be_removed(self):
+        with self.db.writer() as connection:
+            connection.execute(sa.insert(models.actions).values(
+                uuid='u', instance_uuid='i', verb='lock', arguments={},
+                user_id='admin', outcome='done', attempts=0, times=1,
+                created_at=clock.moment(-90_000),
+                finished_at=clock.moment(-90_000)))
+        done = self.run_command('dbsync', 'purge', '--days', '2')
+        self.assertIn('0 rows', done.stdout)
+        done = self.run_command('dbsync', 'purge', '--days', '1')
+        self.assertIn('1 rows', done.stdout)
 
     def test_a_database_that_is_away_is_one_line(self):
         nowhere = self.db.url.set(host='127.0.0.1', port=1)
