@@ -39,11 +39,13 @@ class Worker:
         nothing is known to be left.
         """
         waits: list[float] = []
-        while True:
+        # Again after each turn: for a request that came meanwhile, and whose
+        # message found the instance taken.
+        while actions.pending(self.db, uuid):
             work = claims.take(self.db, uuid, self.name,
                                self.driver.timing.lease)
             if work is None:
-                return min(waits, default=None)
+                break
             try:
                 waits += self._carry_out(work)
             except (ClaimLost, driver.OutcomeUnknown,
@@ -53,10 +55,7 @@ class Worker:
                             'run out: %s %s', uuid, type(error).__name__,
                             error)
                 return max(work.claim.left(), 0) + 0.05
-            # A request that came while the claim was held, and whose
-            # message found the instance taken.
-            if not actions.pending(self.db, uuid):
-                return min(waits, default=None)
+        return min(waits, default=None)
 
     def _carry_out(self, work: claims.Work) -> list[float]:
         """Do the actions that are due, and let go of the claim; returns

@@ -6,7 +6,7 @@ import alembic.runtime.migration
 import oslo_db.exception
 import sqlalchemy as sa
 
-from mogan.db import migrations, models
+from mogan.db import clock, migrations, models
 from mogan.states import EVERY_STATUS, LOCKABLE, LockState
 from mogan.tests.functional import base
 
@@ -59,7 +59,7 @@ class TestSchema(base.FunctionalTest):
         for change, wanted in (
                 ({'lock_state': 'locking'}, (True, False)),
                 ({'lock_state': 'unlocked'}, (False, False)),
-                ({'deleted_at': base._now()}, (False, True))):
+                ({'deleted_at': clock.NOW}, (False, True))):
             with self.db.writer() as connection:
                 connection.execute(sa.update(instances).where(
                     instances.c.uuid == uuid).values(change))
