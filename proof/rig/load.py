@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clients that want everything at once of a few instances."""
+
+import contextlib
+import random
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from proof.rig import history, wire
+from proof.rig.history import History
+from proof.rig.services import ADMIN, OWNER
+from proof.rig.wire import Answer, Connection, Operation, Request
+
+THREADS: Final = 8
+# Instances that are kept alive, and nodes for them: those that are being
+# wiped need one too.
+POPULATION: Final = 10
+NODES: Final = 18
+_TARGETS: Final = ('on', 'off', 'soft_off', 'reboot', 'soft_reboot')
+_CENSUS: Final = 2.0
+_FIELDS: Final = ('uuid,status,lock_state,node_uuid,node_protection,fault,'
+                  'power_state')
+
+
+class Population:
+    """What the clients believe of the instances; they may be wrong."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._beliefs: dict[str, str] = {}
+        self._buried: set[str] = set()
+        self._coming = 0
+        # An instance that everybody likes best for a while.
+        self.favourite: str | None = None
+
+    def wants_more(self) -> bool:
+        """Whether another one should be made; the caller has to `born` or
+        `stillborn` it."""
+        with self._lock:
+            if len(self._beliefs) + self._coming >= POPULATION:
+                return False
+            self._coming += 1
+            return True
+
+    def born(self, uuid: str) -> None:
+        """One that was wanted is there."""
+        self.stillborn()
+        self.adopt(uuid)
+
+    def stillborn(self) -> None:
+        """One that was wanted has not come, as far as is known."""
+        with self._lock:
+            self._coming -= 1
+
+    def adopt(self, uuid: str) -> None:
+        """One has been found."""
+        with self._lock:
+            if uuid not in self._buried:
+                self._beliefs.setdefault(uuid, 'building')
+
+    def known(self) -> set[str]:
+        """All that there ever were."""
+        with self._lock:
+            return self._buried | set(self._beliefs)
+
+    def choose(self, rng: random.Random, *beliefs: str) -> str | None:
+        """One of those of which this is believed, if there are any."""
+        with self._lock:
+            found = [uuid for uuid, belief in self._beliefs.items()
+                     if not beliefs or belief in beliefs]
+        if self.favourite in found and rng.random() < 0.4:  # noqa: PLR2004
+            return self.favourite
+        # Some are more popular than others, so that requests meet.
+        return found[int(rng.random() ** 2 * len(found))] if found else None
+
+    def learn(self, operation: Operation) -> None:
+        """Draw the conclusion of an answer."""
+        uuid, belief = operation.instance, _belief(operation)
+        with self._lock:
+            if belief == history.GONE:
+                self._beliefs.pop(uuid, None)
+                self._buried.add(uuid)
+            elif belief is not None and uuid in self._beliefs:
+                self._beliefs[uuid] = belief
+
+
+_BELIEFS: Final = {
+    (history.LOCK, history.DONE): 'locked',
+    (history.UNLOCK, history.DONE): 'free',
+    (history.DELETE, history.DONE): 'leaving',
+    (history.REBUILD, history.DONE): 'building',
+}
+_STATUSES: Final = {'building': 'building', 'rebuilding': 'building',
+                    'deleting': 'leaving'}
+
+
+def _belief(operation: Operation) -> str | None:
+    answer = operation.answer
+    if answer in {history.GONE, history.LOCKED}:
+        return answer
+    word, _, rest = answer.partition(':')
+    status, _, lock = rest.partition(':')
+    if word == 'saw' and status not in _STATUSES:
+        return 'locked' if lock in {'locked', 'locking'} else 'free'
+    return _STATUSES.get(status, _BELIEFS.get((operation.kind, answer)))
+
+
+class Client:
+    """One of them: a thread, with connections to every API."""
+
+    def __init__(self, number: int, seed: int, ports: Sequence[int],
+                 flavor: str, people: Population, record: History) -> None:
+        self._rng = random.Random(f'{seed}/client/{number}')  # noqa: S311
+        self._people = people
+        self._record = record
+        self._flavor = flavor
+        self._connections = {
+            (user, port): Connection(port, user, operator=user == ADMIN)
+            for user in (ADMIN, OWNER) for port in ports}
+        self._ports = ports
+        self._steps: list[tuple[float, Callable[[], bool]]] = [
+            (0.34, self._duel), (0.2, self._unlock), (0.1, self._look),
+            (0.08, self._power), (0.05, self._rebuild), (0.02, self._any),
+        ]
+
+    def run(self, stop: threading.Event) -> None:
+        """Go on until told to stop."""
+        steps = [step for _, step in self._steps]
+        weights = [weight for weight, _ in self._steps]
+        while not stop.is_set():
+            if self._people.wants_more():
+                self._create()
+                continue
+            step = self._rng.choices(steps, weights)[0]
+            if not step():
+                # There is none of that kind, or nobody listens.
+                self._look() or stop.wait(0.05)
+        for connection in self._connections.values():
+            connection.close()
+
+    def _to(self, user: str | None = None,
+            port: int | None = None) -> Connection:
+        return self._connections[
+            user or self._rng.choice((ADMIN, ADMIN, OWNER)),
+            port or self._rng.choice(self._ports)]
+
+    def _ask(self, request: Request, user: str | None = None) -> bool:
+        try:
+            self._keep(*self._to(user).ask(request))
+        except wire.Unreachable:
+            return False
+        return True
+
+    def _keep(self, operation: Operation, answer: Answer) -> None:
+        del answer
+        self._record.add(operation)
+        self._people.learn(operation)
+
+    def _create(self) -> None:
+        request = wire.create(self._flavor, self._rng.choice(wire.IMAGES))
+        try:
+            operation, answer = self._to(OWNER).ask(request)
+        except wire.Unreachable:
+            self._people.stillborn()
+            return
+        if operation.answer != history.DONE:
+            # The census finds it where it was made after all.
+            self._people.stillborn()
+            self._record.add(operation)
+            return
+        uuid = answer.json['uuid']
+        self._record.add(Operation(
+            history.CREATE, uuid, operation.sent, operation.answered,
+            history.DONE, operation.user, operation.operator,
+            operation.request_id))
+        self._people.born(uuid)
+
+    def _duel(self) -> bool:
+        """Lock and destroy the same one at the same time."""
+        uuid = self._people.choose(self._rng, 'free')
+        if uuid is None:
+            return False
+        if self._rng.random() < 0.75:  # noqa: PLR2004
+            against = wire.delete(uuid)
+        else:
+            against = wire.rebuild(uuid, self._rng.choice(wire.IMAGES))
+        ports = self._rng.sample(self._ports, len(self._ports))
+        pairs = [(self._to(ADMIN, ports[0]), wire.lock(uuid)),
+                 (self._to(OWNER, ports[0]), wire.delete(uuid)),
+                 (self._to(OWNER, ports[-1]), against)]
+        if self._rng.random() < 0.5:  # noqa: PLR2004
+            del pairs[1]
+        # The lock is mostly sent first: whoever loses less is raced again
+        # sooner.
+        if self._rng.random() < 0.4:  # noqa: PLR2004
+            self._rng.shuffle(pairs)
+        answers = wire.together(pairs)
+        for operation, answer in answers:
+            self._keep(operation, answer)
+        return bool(answers)
+
+    def _unlock(self) -> bool:
+        uuid = self._people.choose(self._rng, 'locked')
+        return uuid is not None and self._ask(wire.unlock(uuid), ADMIN)
+
+    def _look(self) -> bool:
+        uuid = self._people.choose(self._rng)
+        return uuid is not None and self._ask(wire.read(uuid))
+
+    def _power(self) -> bool:
+        uuid = self._people.choose(self._rng, 'free', 'locked')
+        return uuid is not None and self._ask(
+            wire.power(uuid, self._rng.choice(_TARGETS)))
+
+    def _rebuild(self) -> bool:
+        uuid = self._people.choose(self._rng, 'free', 'locked', 'building')
+        return uuid is not None and self._ask(
+            wire.rebuild(uuid, self._rng.choice(wire.IMAGES)))
+
+    def _any(self) -> bool:
+        """Whatever, of whichever instance."""
+        uuid = self._people.choose(self._rng)
+        if uuid is None:
+            return False
+        return self._ask(*self._rng.choice([
+            (wire.lock(uuid, f'ticket {self._rng.randrange(5)}'), ADMIN),
+            (wire.unlock(uuid), ADMIN), (wire.delete(uuid), None),
+            (wire.lock(uuid), ADMIN)]))
+
+
+class Load:
+    """All clients, and the census of instances whose birth was not
+    answered."""
+
+    def __init__(self, seed: int, ports: Sequence[int], flavor: str,
+                 record: History, threads: int = THREADS) -> None:
+        self.people = Population()
+        self._record = record
+        self._ports = ports
+        self._stop = threading.Event()
+        self._failure: BaseException | None = None
+        clients = [Client(number, seed, ports, flavor, self.people, record)
+                   for number in range(threads)]
+        self._threads = [threading.Thread(
+            target=self._guarded, args=(client.run,),
+            name=f'client-{number}', daemon=True)
+            for number, client in enumerate(clients)]
+        self._threads.append(threading.Thread(
+            target=self._guarded, args=(self._census,), name='census',
+            daemon=True))
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Wait for the last answers.  Raises what a client failed with."""
+        self._stop.set()
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(60)
+        self.check()
+
+    def check(self) -> None:
+        """Raises what a client failed with."""
+        if self._failure is not None:
+            raise self._failure
+
+    def _guarded(self, run: Callable[[threading.Event], None]) -> None:
+        try:
+            run(self._stop)
+        except BaseException as error:  # the main thread raises it again
+            self._failure = error
+            self._stop.set()
+            raise
+
+    def _census(self, stop: threading.Event) -> None:
+        while not stop.wait(_CENSUS):
+            for port in self._ports:
+                with contextlib.suppress(wire.Unreachable):
+                    if self.count(port):
+                        break
+
+    def count(self, port: int) -> bool:
+        """Adopt those that nobody knows of; whether it could be asked."""
+        rows = instances(port)
+        for row in rows or ():
+            self.people.adopt(row['uuid'])
+        return rows is not None
+
+
+def instances(port: int) -> list[dict] | None:
+    """All living instances as an administrator sees them; None where no
+    answer came.  Raises Unreachable."""
+    connection = Connection(port, ADMIN, operator=True)
+    found: list[dict] = []
+    try:
+        path = f'/v1/instances?all_tenants=true&fields={_FIELDS}'
+        marker = ''
+        while True:
+            _, answer = connection.ask(Request('list', 'GET', path + marker))
+            if answer.status != 200:  # noqa: PLR2004
+                return None
+            page = answer.json
+            found += page['instances']
+            if 'next' not in page:
+                return found
+            marker = f'&marker={found[-1]["uuid"]}'
+    finally:
+        connection.close()

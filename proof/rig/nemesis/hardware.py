@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Blows at the hardware: it fails, hangs, forgets to answer, and somebody
+tampers with it."""
+
+import random
+from typing import Final
+
+from mogan.baremetal import driver, faults, inventory
+from mogan.baremetal.faults import Mode
+from proof.rig.nemesis.lanes import Blow, Scene
+from proof.rig.services import LEASE, RESOURCE_CLASS, Deployment
+
+_CALLS: Final = ('claim', 'deploy', 'rebuild', 'undeploy', 'power',
+                 'protect', 'unprotect', 'seal', 'look', 'find')
+
+
+class Hardware:
+    """All that can happen to it."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._store = inventory.Inventory(deployment.inventory_path,
+                                          patience=60)
+        self.blows: dict[str, Blow] = {
+            f'hardware-{mode}': self._script(mode) for mode in Mode}
+        self.blows['hardware-away'] = self._away
+        self.blows['outsider'] = self._outsider
+
+    def mend(self) -> None:
+        """Take back all faults."""
+        self._store.clear_faults()
+
+    def _script(self, mode: Mode) -> Blow:
+        def blow(scene: Scene) -> str:
+            rng = scene.rng
+            call = rng.choice([one for one in _CALLS
+                               if one in faults.MEETS[mode]])
+            fault = faults.Fault(mode, call=call, times=rng.randint(1, 3),
+                                 seconds=_seconds(mode, rng))
+            self._store.add_fault(fault)
+            return f'{call}, {fault.times} times, {fault.seconds:.1f} s'
+        return blow
+
+    def _away(self, scene: Scene) -> str:
+        """The hardware management cannot be reached at all for a while."""
+        number = self._store.add_fault(faults.Fault(
+            Mode.UNAVAILABLE, times=None))
+        seconds = scene.rng.uniform(0.3, LEASE)
+        scene.sleep(seconds)
+        self._store.clear_faults(number)
+        return f'{seconds:.1f} s'
+
+    def _outsider(self, scene: Scene) -> str:
+        """Somebody goes to the nodes directly."""
+        nodes = [node for node in self._store.nodes()
+                 if node.resource_class == RESOURCE_CLASS
+                 and node.instance_uuid is not None]
+        changed = []
+        for node in scene.rng.sample(nodes, min(3, len(nodes))):
+            try:
+                self._store.set_protected(node.uuid, not node.protected,
+                                          'an outsider')
+            except (inventory.InventoryError, driver.DriverError):
+                continue    # it is not active any more
+            changed.append(node.name)
+        return f'protection of {changed}'
+
+
+def _seconds(mode: Mode, rng: random.Random) -> float:
+    if mode is Mode.HANG:
+        # Some arrive after their claim is over.
+        return rng.choice((rng.uniform(0.2, 1.0),
+                           rng.uniform(1.0, 2.0) * LEASE))
+    if mode in faults.WAITS:
+        return rng.uniform(0.0, 1.5)
+    return 0.0

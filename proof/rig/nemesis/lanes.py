@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Carries out the blows, one after the other in each lane."""
+
+import collections
+import dataclasses
+import pathlib
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+# Strikes, waits and mends what it has broken; returns what it did in words.
+Blow = Callable[['Scene'], str]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Scene:
+    """What a blow may use: the lane's dice, and a sleep that ends early
+    when the run does."""
+
+    rng: random.Random
+    sleep: Callable[[float], object]
+
+
+class Schedule:
+    """What was done when, as a file and as counts."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self._lock = threading.Lock()
+        self._file = path.open('w', encoding='utf-8')
+        self.counts: collections.Counter[str] = collections.Counter()
+
+    def note(self, text: str) -> None:
+        """Write a line."""
+        with self._lock:
+            print(f'{time.monotonic():.4f}  {text}', file=self._file,
+                  flush=True)
+
+    def count(self, name: str) -> None:
+        """Count one that has been carried out."""
+        with self._lock:
+            self.counts[name] += 1
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class Lane:
+    """One thread that deals blows; `gaps` are the seconds between two.
+
+    A lane draws from dice of its own, so that the same seed deals the same
+    blows in the same order.
+    """
+
+    def __init__(self, name: str, seed: int, blows: Mapping[str, Blow],
+                 gaps: tuple[float, float], schedule: Schedule) -> None:
+        self._rng = random.Random(f'{seed}/{name}')  # noqa: S311
+        self._name = name
+        self._blows = blows
+        self._gaps = gaps
+        self._schedule = schedule
+        self._stop = threading.Event()
+        self.failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name=name,
+                                        daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Deal no more; what is broken is mended at once."""
+        self._stop.set()
+
+    def join(self, seconds: float) -> bool:
+        """Whether all is mended in time.  Raises what went wrong in the
+        rig."""
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
+        if self.failure is not None:
+            raise self.failure
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        scene = Scene(self._rng, self._stop.wait)
+        # Each of them once, and then as they come.
+        first = self._rng.sample(sorted(self._blows), len(self._blows))
+        try:
+            while not self._stop.wait(self._rng.uniform(*self._gaps)):
+                name = first.pop() if first else self._rng.choice(
+                    sorted(self._blows))
+                self._deal(name, scene)
+        except BaseException as error:  # the main thread raises it again
+            self._schedule.note(f'{self._name}: {error!r}')
+            self.failure = error
+            raise
+
+    def _deal(self, name: str, scene: Scene) -> None:
+        self._schedule.note(f'{self._name}: {name} begins')
+        told = self._blows[name](scene)
+        self._schedule.note(f'{self._name}: {name}: {told}')
+        self._schedule.count(name)
+
+
+GAPS: Final = {'services': (0.5, 3.0), 'servers': (2.0, 6.0),
+               'hardware': (0.1, 0.8)}
+
+
+def chosen(blows: Mapping[str, Blow],
+           names: Sequence[str] | None) -> dict[str, Blow]:
+    """Those of these names; all where no names are given."""
+    return {name: blow for name, blow in blows.items()
+            if names is None or name in names}

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether the service's own history has every acknowledgement and every
+refusal because of a lock."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from proof.rig import history, wire
+from proof.rig.history import Operation
+from proof.rig.services import ADMIN
+from proof.rig.wire import Connection, Request
+
+# The verbs of the service's history.
+_VERBS: Final = {
+    'power on': 'power_on', 'power off': 'power_off',
+    'power soft_off': 'soft_power_off', 'power reboot': 'reboot',
+    'power soft_reboot': 'soft_reboot'}
+# An accepted request of these changes something, so it has an entry of its
+# own; a lock of what is locked has none.
+_CHANGING: Final = frozenset({history.REBUILD, *_VERBS})
+
+
+def fetch(connection: Connection, uuid: str) -> list[dict[str, Any]]:
+    """The history of an instance, deleted or not.  Raises Unreachable,
+    LookupError."""
+    found: list[dict[str, Any]] = []
+    while True:
+        marker = f'&marker={found[-1]["uuid"]}' if found else ''
+        _, answer = connection.ask(Request(
+            'list', 'GET', f'/v1/instances/{uuid}/actions?limit=1000{marker}'))
+        if answer.status != 200:  # noqa: PLR2004
+            raise LookupError(f'{uuid}: {answer}')
+        found += answer.json['actions']
+        if 'next' not in answer.json:
+            return found
+
+
+def check(operations: Sequence[Operation],
+          entries: Iterable[dict[str, Any]]) -> list[str]:
+    """What is missing, or too much, of one instance's history; in words."""
+    entries = list(entries)
+    accepted = [entry for entry in entries if entry['outcome'] != 'refused']
+    wrong = [f'not on record: {one}' for one in operations
+             if one.answer == history.DONE and one.kind in _CHANGING
+             and not any(entry['request_id'] == one.request_id
+                         and entry['action'] == _verb(one.kind)
+                         for entry in accepted)]
+    counts = Counter(entry['action'] for entry in accepted)
+    done = Counter(_verb(one.kind) for one in operations
+                   if one.answer == history.DONE)
+    unknown = Counter(_verb(one.kind) for one in operations
+                      if one.answer == history.UNKNOWN)
+    for verb, number in counts.items():
+        if verb == 'create':
+            continue
+        if number > done[verb] + unknown[verb]:
+            wrong.append(f'{number} entries of {verb} for {done[verb]} '
+                         f'acknowledged requests')
+    wrong += [f'no entry of {verb}' for verb in ('lock', 'delete', 'create')
+              if done[verb] and not counts[verb]]
+    if counts['delete'] > 1 or counts['create'] > 1:
+        wrong.append(f'more than one life: {dict(counts)}')
+    return wrong + _refusals(operations, entries)
+
+
+def _verb(kind: str) -> str:
+    return _VERBS.get(kind, kind)
+
+
+def _refusals(operations: Sequence[Operation],
+              entries: Sequence[dict[str, Any]]) -> list[str]:
+    told = Counter((one.user, _verb(one.kind)) for one in operations
+                   if one.answer == history.LOCKED)
+    unknown = Counter((one.user, _verb(one.kind)) for one in operations
+                      if one.answer == history.UNKNOWN)
+    kept: Counter[tuple[str, str]] = Counter()
+    for entry in entries:
+        if entry['outcome'] == 'refused':
+            kept[entry['user_id'], entry['action']] += entry['times']
+    return [f'{who} was refused {verb} {told[who, verb]} times, on record '
+            f'are {kept[who, verb]}'
+            for who, verb in told.keys() | kept.keys()
+            if not told[who, verb] <= kept[who, verb]
+            <= told[who, verb] + unknown[who, verb]]
+
+
+def check_all(port: int, operations: dict[str, list[Operation]],
+              ) -> list[str]:
+    """The same for all instances of a run."""
+    connection = Connection(port, ADMIN, operator=True)
+    wrong = []
+    try:
+        for uuid, its_own in operations.items():
+            try:
+                entries = fetch(connection, uuid)
+            except (wire.Unreachable, LookupError) as error:
+                wrong.append(f'{uuid}: its history cannot be had: {error!r}')
+                continue
+            wrong += [f'{uuid}: {fault}'
+                      for fault in check(its_own, entries)]
+    finally:
+        connection.close()
+    return wrong

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: Apache-2.0
+"""mogan-api and mogan-engine, two of each, set up by configuration alone."""
+
+import dataclasses
+import http.client
+import pathlib
+import signal
+import sys
+import threading
+import time
+from typing import Final
+
+from mogan.api.identity import users
+from mogan.baremetal import inventory
+from proof.rig import processes
+from proof.rig.processes import Child, Family
+from proof.rig.servers import Broker, Database
+
+# Seconds: short, so that a minute holds many leases.
+LEASE: Final = 3.0
+RESOURCE_CLASS: Final = 'CUSTOM_RIG'
+SPARE_CLASS: Final = 'CUSTOM_SPARE'
+ADMIN: Final = 'admin'
+OWNER: Final = 'demo'
+_ACCOUNTS: Final = ((ADMIN, 'admin', 'admin'), (OWNER, 'demo', 'member'))
+# Seconds that a stop in peace may take.
+GRACE: Final = 10
+
+_CONF: Final = """\
+[DEFAULT]
+auth_strategy = http_basic
+http_basic_users_file = {directory}/users
+transport_url = {transport}
+graceful_shutdown_timeout = {grace}
+[api]
+host = 127.0.0.1
+port = {port}
+workers = 1
+threads = 16
+[database]
+connection = {database}
+retry_interval = 1
+max_pool_size = 10
+[engine]
+host = {host}
+sweep_interval = 0.3
+repair_interval = 1
+deploy_timeout = 10
+rebuild_timeout = 10
+power_timeout = 5
+[oslo_messaging_rabbit]
+rabbit_quorum_queue = true
+[simulated]
+inventory = {directory}/inventory.sqlite
+deploy_time = 0.1
+rebuild_time = 0.1
+undeploy_time = 0.1
+power_time = 0.05
+lease = {lease}
+reach = 0.8
+skew = 0.2
+"""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Variant:
+    """How the services are started, and what their database lacks."""
+
+    name: str
+    module: str
+    statements: tuple[str, ...] = ()
+
+
+OURS: Final = Variant('mogan', 'mogan.cmd')
+# Services that check first and write then have no such constraint.
+_CONSTRAINT: Final = 'ck_instances_locked_is_not_destroyed'
+NAIVE: Final = Variant('naive', 'proof.rig.naive', (
+    f'ALTER TABLE instances DROP CONSTRAINT {_CONSTRAINT}',))
+VARIANTS: Final = {variant.name: variant for variant in (OURS, NAIVE)}
+
+
+class Service:
+    """One launcher with its worker."""
+
+    def __init__(self, family: Family, variant: Variant, kind: str,
+                 number: int, config: pathlib.Path, port: int) -> None:
+        self.kind = kind
+        self.name = f'{kind}-{number}'
+        self.port = port
+        self._family = family
+        self._variant = variant
+        self._config = config
+        self._child: Child | None = None
+        # Held by who stops the launcher and will start it again.
+        self.tended = threading.Lock()
+
+    def start(self) -> None:
+        """Start the launcher, in place of one that has ended."""
+        if self._child is not None:
+            self._family.forget(self._child)
+        self._child = self._family.start(
+            self.name, _command(self._variant, self.kind, self._config))
+
+    def workers(self) -> list[int]:
+        """The launcher's living processes."""
+        return self._child.children()
+
+    def answers(self) -> bool:
+        """Whether it is up: an API that listens, an engine with a
+        worker."""
+        if self._child.ended():
+            return False
+        if self.kind == 'api':
+            return _responds(self.port)
+        return bool(self.workers())
+
+    def ended(self) -> bool:
+        """Whether the launcher has ended."""
+        return self._child.ended()
+
+    def terminate(self) -> bool:
+        """Ask it to end; whether it did so in time."""
+        self._child.signal(signal.SIGTERM)
+        return self._child.wait(2 * GRACE + 5)
+
+    def kill_launcher(self) -> list[int]:
+        """Kill the launcher alone; returns the workers it has left
+        behind."""
+        workers = self.workers()
+        self._child.signal(signal.SIGKILL)
+        self._child.wait(10)
+        return workers
+
+    def kill(self) -> None:
+        """Kill all of it at once."""
+        self._child.kill()
+
+    def signal_workers(self, number: int) -> None:
+        """Send a signal to its workers."""
+        for pid in self.workers():
+            processes.send(pid, number)
+
+    def resume(self) -> None:
+        """Let all of it go on, where it was stopped."""
+        self._child.signal_group(signal.SIGCONT)
+
+
+def _responds(port: int) -> bool:
+    """Whether an API answers; the launcher listens for a moment before
+    there is one."""
+    connection = http.client.HTTPConnection('127.0.0.1', port, timeout=5)
+    try:
+        connection.request('GET', '/healthcheck')
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+class Deployment:
+    """Everything there is, on one database and one broker."""
+
+    def __init__(self, family: Family, directory: pathlib.Path,
+                 database: Database, broker: Broker,
+                 variant: Variant) -> None:
+        self.database = database
+        self.broker = broker
+        self._variant = variant
+        self._directory = directory
+        self.inventory_path = directory / 'inventory.sqlite'
+        ports = [processes.free_port() for _ in range(2)]
+        self.apis = [Service(family, variant, 'api', number + 1,
+                             self._configure(f'api-{number + 1}', port),
+                             port) for number, port in enumerate(ports)]
+        self.engines = [Service(family, variant, 'engine', number,
+                                self._configure(f'engine-{number}', 1), 1)
+                        for number in (1, 2)]
+        self.services = [*self.apis, *self.engines]
+
+    def _configure(self, name: str, port: int) -> pathlib.Path:
+        path = self._directory / f'{name}.conf'
+        path.write_text(_CONF.format(
+            directory=self._directory, port=port, host=name,
+            transport=self.broker.url, database=self.database.url,
+            grace=GRACE, lease=LEASE), encoding='utf-8')
+        return path
+
+    def furnish(self, nodes: int) -> None:
+        """Make the accounts, the schema and the hardware."""
+        users.write(self._directory / 'users', [
+            users.User(name, users.make_hash(name, 4), project, (role,))
+            for name, project, role in _ACCOUNTS])
+        processes.run([*_command(self._variant, 'dbsync',
+                                 self._directory / 'api-1.conf'), 'upgrade'])
+        self.database.run(*self._variant.statements)
+        store = inventory.Inventory(self.inventory_path)
+        store.seed([inventory.new_node(f'node-{number:02}', RESOURCE_CLASS)
+                    for number in range(nodes)]
+                   + [inventory.new_node('spare', SPARE_CLASS)])
+        store.close()
+
+    def start(self) -> None:
+        """Start all services and wait for them."""
+        for service in self.services:
+            service.start()
+        self.wait(60)
+
+    def wait(self, within: float) -> None:
+        """Wait until all services are up."""
+        for service in self.services:
+            processes.eventually(service.answers, within, service.name)
+
+
+class Supervisor:
+    """Starts launchers again that have ended by themselves, as an init
+    system does; `exits` names them."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._services = deployment.services
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name='supervisor',
+                                        daemon=True)
+        self.exits: list[str] = []
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._stop.set()
+        if self._thread.ident is not None:
+            self._thread.join(60)
+
+    def _run(self) -> None:
+        while not self._stop.wait(1):
+            for service in self._services:
+                if not service.tended.acquire(blocking=False):
+                    continue
+                try:
+                    if service.ended():
+                        self.exits.append(
+                            f'{time.monotonic():.1f} {service.name}')
+                        service.start()
+                finally:
+                    service.tended.release()
+
+
+def _command(variant: Variant, name: str,
+             config: pathlib.Path) -> list[str]:
+    if variant is OURS:
+        command = [sys.executable, '-m', f'{variant.module}.{name}']
+    else:
+        command = [sys.executable, '-m', variant.module, name]
+    return [*command, '--config-file', str(config)]
