@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How much the service costs beside the least that its answers need.
+
+`python -m benchmarks --help` tells how to run them.
+"""
+
+import mogan.cmd  # noqa: F401 - chooses threads, before oslo.messaging does

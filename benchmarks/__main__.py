@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""python -m benchmarks: the figures of doc/source/admin/performance.rst."""
+
+import argparse
+import contextlib
+import pathlib
+import sys
+import tempfile
+from collections.abc import Callable
+from typing import Final
+
+from benchmarks import (
+    data,
+    databases,
+    figures,
+    lists,
+    memory,
+    profile,
+    ratios,
+    service,
+    wire,
+)
+from benchmarks.databases import Place
+from benchmarks.figures import Figure
+
+
+def _lists(place: Place, directory: pathlib.Path,
+           rounds: int) -> list[Figure]:
+    with databases.made(place.kind, directory) as small:
+        data.fill(small, data.SMALL)
+        return lists.measure(place, small, 5 * rounds)
+
+
+# What is measured, in this order: the first finds the table as it was made.
+_MEASURES: Final[dict[str, tuple[str, Callable[
+        [Place, pathlib.Path, int], list[Figure]]]]] = {
+    'lists': ('a page of each list, a large table beside a small one',
+              _lists),
+    'ratios': ('CPU time of three requests beside that of their floors',
+               lambda place, _, rounds: ratios.measure(place, rounds)),
+    'http': ('the same three over HTTP, and the slowest of many locks',
+             lambda place, directory, rounds: wire.measure(
+                 place, directory / 'mogan.conf', rounds)),
+    'memory': ('the memory of a worker of the API and of the engine',
+               lambda place, directory, _: memory.measure(
+                   place, directory)),
+}
+
+
+def main() -> int:
+    """Measure; 1 where a figure is over its goal."""
+    arguments = _parse()
+    found: list[Figure] = []
+    for kind in arguments.database:
+        found += _on(kind, arguments)
+    if found:
+        print(figures.as_json(found) if arguments.json
+              else figures.table(found))
+    return int(any(figure.verdict == 'over' for figure in found))
+
+
+def _on(kind: str, arguments: argparse.Namespace) -> list[Figure]:
+    found = []
+    with contextlib.ExitStack() as stack:
+        directory = pathlib.Path(stack.enter_context(
+            tempfile.TemporaryDirectory(prefix='mogan-benchmarks-',
+                                        dir=arguments.directory)))
+        place = stack.enter_context(databases.made(kind, directory))
+        _tell(f'{kind}: adding {data.LARGE} instances')
+        data.fill(place, data.LARGE)
+        service.prepare(service.write(directory, place))
+        if arguments.what == 'profile':
+            print(profile.show(place))
+            return []
+        for name, (_, measure) in _MEASURES.items():
+            if arguments.what in {name, 'all'}:
+                _tell(f'{kind}: {name}')
+                found += measure(place, directory, arguments.rounds)
+    return found
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _parse() -> argparse.Namespace:
+    lines = '\n'.join(f'  {name:8} {text}'
+                      for name, (text, _) in _MEASURES.items())
+    parser = argparse.ArgumentParser(
+        prog='python -m benchmarks',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description='Measures what the service costs beside the least that '
+                    'its answers need.\n\nwhat:\n' + lines + '\n  all      '
+                    'everything above\n  profile  where the time of the '
+                    'three requests goes',
+        epilog='The databases are made for the run and dropped after it. '
+               'MariaDB and PostgreSQL\nare those of 127.0.0.1, or of '
+               'MOGAN_TEST_MARIADB and MOGAN_TEST_POSTGRESQL. The exit\n'
+               'status is 1 where a figure is over its goal. Other work on '
+               'the machine disturbs\nthe figures of HTTP most, those of '
+               'CPU time least.')
+    parser.add_argument('what', choices=[*_MEASURES, 'all', 'profile'])
+    parser.add_argument('--database', nargs='+', default=['sqlite'],
+                        choices=databases.KINDS, metavar='KIND',
+                        help=f'one or more of {", ".join(databases.KINDS)} '
+                             '(default: sqlite)')
+    parser.add_argument('--rounds', type=int, default=8, metavar='N',
+                        help='how often service and floor take turns '
+                             '(default: %(default)s)')
+    parser.add_argument('--directory', metavar='DIR',
+                        help='where to put SQLite files; a disk, for one in '
+                             'memory makes durable writes look free '
+                             '(default: where temporary files are)')
+    parser.add_argument('--json', action='store_true',
+                        help='print JSON in place of a table')
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What has been measured, beside what it should be."""
+
+import dataclasses
+import json
+from collections.abc import Iterable
+from typing import Final
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """One figure; `goal`: the most it may be, where there is a goal.
+
+    `detail` says what it was made of.
+    """
+
+    name: str
+    database: str
+    value: float
+    unit: str
+    goal: float | None = None
+    detail: str = ''
+
+    @property
+    def verdict(self) -> str:
+        """Whether it is within its goal."""
+        if self.goal is None:
+            return ''
+        return 'ok' if round(self.value, 2) <= self.goal else 'over'
+
+
+_HEAD: Final = ('figure', 'database', 'measured', 'goal', '', 'from')
+
+
+def table(figures: Iterable[Figure]) -> str:
+    """The figures for people."""
+    rows = [_HEAD, *(_row(figure) for figure in figures)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (map(str.ljust, row, widths) for row in rows)
+    return '\n'.join('  '.join(line).rstrip() for line in lines)
+
+
+def _row(figure: Figure) -> tuple[str, ...]:
+    goal = '' if figure.goal is None else f'{figure.goal:g} {figure.unit}'
+    return (figure.name, figure.database,
+            f'{figure.value:.2f} {figure.unit}'.strip(), goal.strip(),
+            figure.verdict, figure.detail)
+
+
+def as_json(figures: Iterable[Figure]) -> str:
+    """The figures for programs."""
+    return json.dumps([dataclasses.asdict(figure)
+                       | {'verdict': figure.verdict or None}
+                       for figure in figures], indent=2)

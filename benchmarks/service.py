@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The service, configured as a deployment would be."""
+
+import base64
+import functools
+import pathlib
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+from benchmarks import data
+from benchmarks.databases import Place
+from mogan import policy, rpc
+from mogan.api import app
+from mogan.api.identity import users
+from mogan.cmd import launch
+from mogan.conf import CONF
+from mogan.engine.rpcapi import EngineClient
+
+# Name, project, role; each one's password is the name.
+OWNER: Final = ('owner', data.PROJECTS[0], 'member')
+ADMIN: Final = ('admin', data.PROJECTS[1], 'admin')
+
+_CONFIG: Final = """\
+[DEFAULT]
+transport_url = fake://
+auth_strategy = http_basic
+http_basic_users_file = {directory}/users
+log_file = {directory}/mogan.log
+
+[api]
+host = 127.0.0.1
+port = {port}
+workers = 1
+
+[database]
+connection = {url}
+
+[simulated]
+inventory = {directory}/inventory.sqlite
+
+[oslo_policy]
+policy_file = {directory}/policy.yaml
+"""
+
+
+def write(directory: pathlib.Path, place: Place, port: int = 0,
+          ) -> pathlib.Path:
+    """Write the files that a service needs; returns that of the
+    configuration."""
+    users.write(directory / 'users', [
+        users.User(name, users.make_hash(name, 4), project, (role,))
+        for name, project, role in (OWNER, ADMIN)])
+    (directory / 'policy.yaml').write_text('{}\n', encoding='utf-8')
+    path = directory / 'mogan.conf'
+    path.write_text(_CONFIG.format(directory=directory, url=place.url,
+                                   port=port), encoding='utf-8')
+    return path
+
+
+def prepare(config: pathlib.Path) -> None:
+    """Read the configuration, once in a process."""
+    launch.prepare(['--config-file', str(config)], config_files=[])
+    # Errors belong on the terminal, not in the log.
+    sys.excepthook = sys.__excepthook__
+
+
+def application(place: Place) -> Callable[..., Any]:
+    """The API over a database, without an engine: its messages are sent,
+    and nobody takes them."""
+    client = EngineClient(rpc.transport(CONF), CONF.engine.topic)
+    return app.make_app(
+        app.Services(place.open(), client, policy.Policy(CONF),
+                     app.settings(CONF)), CONF)
+
+
+@functools.cache
+def authorization(user: tuple[str, str, str]) -> str:
+    """The header that a user identifies himself by."""
+    token = base64.b64encode(f'{user[0]}:{user[0]}'.encode()).decode()
+    return f'Basic {token}'
