@@ -5,8 +5,12 @@ import gc
 import os
 import sys
 import threading
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
+import oslo_messaging
+import sqlalchemy.exc
+from oslo_log import log
 from oslo_service import service
 
 from mogan import policy, rpc
@@ -15,6 +19,8 @@ from mogan.cmd import launch
 from mogan.conf import CONF
 from mogan.db.engine import Database
 from mogan.engine.rpcapi import EngineClient
+
+LOG = log.getLogger(__name__)
 
 
 class Opened:
@@ -42,6 +48,11 @@ class Opened:
 class ApiProcess(service.ServiceBase):
     """One worker of mogan-api."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._server: Any = None
+        self._stopping = threading.Event()
+
     def start(self) -> None:
         self._opened = Opened()
         self._server = _server(self._opened.application)
@@ -51,9 +62,15 @@ class ApiProcess(service.ServiceBase):
         gc.collect()
         gc.freeze()
         self._thread.start()
+        if self._stopping.is_set():
+            self._server.stop()
+        LOG.info('Answering at %s:%s', *self._server.bind_addr[:2])
 
     def stop(self) -> None:
-        self._server.stop()
+        """Also while the start has only begun."""
+        self._stopping.set()
+        if self._server is not None:
+            self._server.stop()
 
     def wait(self) -> None:
         self._thread.join()
@@ -74,19 +91,29 @@ def _server(application: Any, *, reuse_port: bool = True) -> Any:
         grace=CONF.graceful_shutdown_timeout, tls=tls)
 
 
+# By the options that each is about.  Workers share the port; another service
+# must not.
+_CHECKS: Final[dict[str, Callable[[], Any]]] = {
+    '[DEFAULT] auth_strategy': lambda: identity.check(CONF),
+    '[oslo_policy] policy_file': lambda: policy.Policy(CONF),
+    '[DEFAULT] transport_url': lambda: oslo_messaging.TransportURL.parse(
+        CONF),
+    '[database] connection': lambda: Database.from_conf(CONF).dispose(),
+    '[api] host, port': lambda: _server(None, reuse_port=False).stop(),
+}
+
+
 def main() -> int:
     """Check what can be checked before the fork, and launch."""
     launch.prepare()
     launcher = service.ProcessLauncher(CONF, restart_method='mutate')
-    try:
-        identity.check(CONF)
-        policy.Policy(CONF)
-        # Workers share the port; another service must not.
-        probe = _server(None, reuse_port=False)
-    except (identity.IdentityError, policy.PolicyFileError,
-            server.AddressError) as error:
-        return launch.complain(error)
-    probe.stop()
+    for what, check in _CHECKS.items():
+        try:
+            check()
+        except (ValueError, sqlalchemy.exc.ArgumentError,
+                oslo_messaging.InvalidTransportURL,
+                server.AddressError) as error:
+            return launch.complain(what, error)
     launcher.launch_service(
         ApiProcess(), workers=CONF.api.workers or os.cpu_count() or 1)
     return launcher.wait() or 0

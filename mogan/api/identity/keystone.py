@@ -65,7 +65,7 @@ def _protocol(application: Any, conf: Any) -> auth_token.AuthProtocol:
                 auth_token.ConfigurationError) as error:
             fault = error
     raise headers.IdentityError(
-        f'auth_strategy = keystone, but [keystone_authtoken] does not say '
+        f'keystone, but [keystone_authtoken] does not say '
         f'how a token is verified: {fault}')
 
 

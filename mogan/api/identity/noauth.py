@@ -33,7 +33,7 @@ def check(conf: Any) -> None:
     """Raises IdentityError where others could get in."""
     if not _is_loopback(conf.api.host):
         raise headers.IdentityError(
-            f'auth_strategy = noauth, but [api] host = {conf.api.host} is '
+            f'noauth, but [api] host = {conf.api.host} is '
             f'no loopback address: anybody could delete everything. Set '
             f'host = 127.0.0.1, or another auth_strategy.')
 

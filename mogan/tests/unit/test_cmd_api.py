@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How mogan-api and the WSGI application start, and how they do not."""
+
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+from oslotest import base
+
+API = [sys.executable, '-W', 'ignore', '-m', 'mogan.cmd.api']
+CONF = """\
+[DEFAULT]
+auth_strategy = noauth
+transport_url = fake://
+[api]
+host = 127.0.0.1
+port = {port}
+workers = 1
+[database]
+connection = sqlite:///{directory}/none.sqlite
+"""
+# Calls the application as a server would, after a fork.
+SERVER = """
+import os, sys
+from mogan.wsgi.api import application
+environ = {'REQUEST_METHOD': 'GET', 'PATH_INFO': '/v1', 'SCRIPT_NAME': '',
+           'QUERY_STRING': '', 'SERVER_NAME': 'x', 'SERVER_PORT': '80',
+           'SERVER_PROTOCOL': 'HTTP/1.1', 'wsgi.url_scheme': 'http',
+           'REMOTE_ADDR': '127.0.0.1'}
+if os.fork():
+    sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
+body = b''.join(application(environ, lambda *head: print(head[0])))
+print(body.decode())
+"""
+
+
+class StartTest(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.directory = pathlib.Path(temporary.name)
+        (self.directory / '.mogan').mkdir()
+        self.config = self.directory / '.mogan' / 'mogan.conf'
+        listening = socket.create_server(('127.0.0.1', 0))
+        self.addCleanup(listening.close)
+        self.listening, self.port = listening, listening.getsockname()[1]
+        self.configure()
+
+    def configure(self, *pairs):
+        text = CONF.format(port=self.port, directory=self.directory)
+        for old, new in pairs:
+            text = text.replace(old, new)
+        self.config.write_text(text)
+
+    def run_python(self, *command):
+        # Where the configuration is looked for.
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=60, check=False,
+            env=os.environ | {'HOME': str(self.directory)})
+
+
+class TestRefusals(StartTest):
+
+    def refused(self, *words):
+        """One line says why, and there is no trace."""
+        ended = self.run_python(*API)
+        self.assertEqual(1, ended.returncode, ended.stderr)
+        [line] = ended.stderr.splitlines()
+        for word in words:
+            self.assertIn(word, line)
+
+    def test_a_port_that_is_taken(self):
+        self.refused(f'cannot listen on 127.0.0.1:{self.port}',
+                     'Address already in use')
+
+    def test_an_identity_that_cannot_be_known(self):
+        self.configure(('noauth', 'keystone'))
+        self.refused('keystone_authtoken')
+        self.configure(('auth_strategy = noauth', (
+            'auth_strategy = http_basic\n'
+            'http_basic_users_file = /nonexistent/users')))
+        self.refused('/nonexistent/users')
+
+    def test_a_database_or_a_broker_that_is_none(self):
+        self.configure(('sqlite:///', 'nonsense'))
+        self.refused('[database] connection')
+        self.configure(('fake://', 'rabbit://host:port'))
+        self.refused('[DEFAULT] transport_url')
+
+
+class TestStarts(StartTest):
+
+    def start(self, words):
+        """The process, when it has said this."""
+        self.listening.close()
+        process = subprocess.Popen(
+            API, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env=os.environ | {'HOME': str(self.directory)})
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait, 30)
+        self.addCleanup(process.kill)
+        for line in process.stdout:
+            if words in line:
+                return process
+        raise AssertionError(f'it never said {words}')
+
+    def test_it_answers_until_it_is_told_to_stop(self):
+        process = self.start(f'Answering at 127.0.0.1:{self.port}')
+        with socket.create_connection(('127.0.0.1', self.port),
+                                      20) as client:
+            client.sendall(b'GET /v1 HTTP/1.0\r\n\r\n')
+            self.assertIn(b'200 OK', client.recv(1000))
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(0, process.wait(30))
+
+    def test_it_can_be_stopped_while_it_starts(self):
+        process = self.start('start method: fork')
+        process.send_signal(signal.SIGTERM)
+        rest = process.stdout.read()
+        self.assertEqual(0, process.wait(30), rest)
+        self.assertNotIn('Traceback', rest)
+
+    def test_the_application_opens_nothing_before_its_first_request(self):
+        ended = self.run_python(sys.executable, '-W', 'ignore', '-c', SERVER)
+        self.assertEqual(0, ended.returncode, ended.stderr)
+        self.assertIn('200 OK', ended.stdout)
+        self.assertIn('"min_version"', ended.stdout)
