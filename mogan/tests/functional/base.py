@@ -141,18 +141,28 @@ class FunctionalTest(test_base.BaseTestCase):
                 **values: Any) -> str:
         """An instance in a state, written into the database directly, with
         no work under way; returns its uuid."""
-        row = {
-            'uuid': uuidutils.generate_uuid(), 'project_id': 'demo',
-            'user_id': 'demo', 'name': 'web', 'flavor_uuid': NOWHERE,
-            'image_uuid': IMAGE, 'node_uuid': NOWHERE, 'metadata': {},
-            'status': status, 'lock_state': lock_state,
-            'node_protection': 'none', 'fence': 1, 'claim_seq': 0,
-            'revision': 0, 'created_at': now()} | values
-        if lock_state != states.LockState.UNLOCKED:
-            row = {'locked_at': now(), 'locked_by': 'admin'} | row
+        [uuid] = self.put_rows({'status': status, 'lock_state': lock_state}
+                               | values)
+        return uuid
+
+    def put_rows(self, *wanted: dict[str, Any]) -> list[str]:
+        """Several of them at once, with the same columns each."""
+        rows = []
+        for values in wanted:
+            row = {
+                'uuid': uuidutils.generate_uuid(), 'project_id': 'demo',
+                'user_id': 'demo', 'name': 'web', 'flavor_uuid': NOWHERE,
+                'image_uuid': IMAGE, 'node_uuid': NOWHERE, 'metadata': {},
+                'status': 'active', 'lock_state': 'unlocked',
+                'locked_at': None, 'locked_by': None,
+                'node_protection': 'none', 'fence': 1, 'claim_seq': 0,
+                'revision': 0, 'created_at': now()} | values
+            if row['lock_state'] != states.LockState.UNLOCKED:
+                row |= {'locked_at': now(), 'locked_by': 'admin'} | values
+            rows.append(row)
         with self.db.writer() as connection:
-            connection.execute(sa.insert(models.instances).values(row))
-        return row['uuid']
+            connection.execute(sa.insert(models.instances), rows)
+        return [row['uuid'] for row in rows]
 
     def row(self, uuid: str) -> dict[str, Any]:
         """An instance's row as it is in the database."""
