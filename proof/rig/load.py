@@ -15,8 +15,8 @@ from proof.rig.wire import Answer, Connection, Operation, Request
 THREADS: Final = 8
 # Instances that are kept alive, and nodes for them: those that are being
 # wiped need one too.
-POPULATION: Final = 10
-NODES: Final = 18
+POPULATION: Final = 14
+NODES: Final = 24
 _TARGETS: Final = ('on', 'off', 'soft_off', 'reboot', 'soft_reboot')
 _CENSUS: Final = 2.0
 _FIELDS: Final = ('uuid,status,lock_state,node_uuid,node_protection,fault,'
@@ -116,8 +116,10 @@ class Client:
         self._record = record
         self._flavor = flavor
         self._connections = {
-            (user, port): Connection(port, user, operator=user == ADMIN)
-            for user in (ADMIN, OWNER) for port in ports}
+            (user, port, number): Connection(port, user,
+                                             operator=user == ADMIN)
+            for user in (ADMIN, OWNER) for port in ports
+            for number in range(2)}
         self._ports = ports
         self._steps: list[tuple[float, Callable[[], bool]]] = [
             (0.34, self._duel), (0.2, self._unlock), (0.1, self._look),
@@ -139,11 +141,11 @@ class Client:
         for connection in self._connections.values():
             connection.close()
 
-    def _to(self, user: str | None = None,
-            port: int | None = None) -> Connection:
+    def _to(self, user: str | None = None, port: int | None = None,
+            number: int = 0) -> Connection:
         return self._connections[
             user or self._rng.choice((ADMIN, ADMIN, OWNER)),
-            port or self._rng.choice(self._ports)]
+            port or self._rng.choice(self._ports), number]
 
     def _ask(self, request: Request, user: str | None = None) -> bool:
         try:
@@ -188,7 +190,7 @@ class Client:
         ports = self._rng.sample(self._ports, len(self._ports))
         pairs = [(self._to(ADMIN, ports[0]), wire.lock(uuid)),
                  (self._to(OWNER, ports[0]), wire.delete(uuid)),
-                 (self._to(OWNER, ports[-1]), against)]
+                 (self._to(OWNER, ports[-1], 1), against)]
         if self._rng.random() < 0.5:  # noqa: PLR2004
             del pairs[1]
         # The lock is mostly sent first: whoever loses less is raced again

@@ -25,14 +25,14 @@ from proof.rig.servers import DATABASES, Broker
 from proof.rig.services import (
     ADMIN,
     OURS,
-    RESOURCE_CLASS,
     Deployment,
     Supervisor,
     Variant,
+    make_flavor,
 )
 from proof.rig.tail import Tail
 from proof.rig.verdict import Verdict, by_instance, judge
-from proof.rig.wire import Connection, Request
+from proof.rig.wire import Connection
 
 BLOWS: Final = frozenset({
     'kill-api', 'kill-engine', 'kill-api-launcher', 'kill-engine-launcher',
@@ -166,7 +166,8 @@ class _Run:
         tail = Tail(self._all.inventory_path, 'spare')
         supervisor = Supervisor(self._all)
         load = Load(self._plan.seed, [api.port for api in self._all.apis],
-                    self._flavor(), self._record, self._plan.clients)
+                    make_flavor(self._all.apis[0].port), self._record,
+                    self._plan.clients)
         began = time.monotonic()
         try:
             tail.start()
@@ -216,16 +217,6 @@ class _Run:
     def _start_broker(self) -> None:
         self._broker.start()
         self._broker.wait()
-
-    def _flavor(self) -> str:
-        connection = Connection(self._all.apis[0].port, ADMIN, operator=True)
-        try:
-            _, answer = connection.ask(Request(
-                'flavor', 'POST', '/v1/flavors', {
-                    'name': 'rig', 'resources': {RESOURCE_CLASS: 1}}))
-            return answer.json['uuid']
-        finally:
-            connection.close()
 
     def _lanes(self, services: Services, hardware: Hardware) -> list[Lane]:
         lanes = {'services': services.blows, 'hardware': hardware.blows,

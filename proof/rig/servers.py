@@ -5,6 +5,7 @@ killed.  They listen on 127.0.0.1 only.
 """
 
 import abc
+import contextlib
 import os
 import pathlib
 import random
@@ -209,31 +210,36 @@ class MariaDB(Database):
         # Everything else as it is by default: it has to be safe so.
         return [_program('mariadbd'), '--no-defaults',
                 f'--datadir={self._data}', f'--port={self.port}',
-                '--bind-address=127.0.0.1', '--max-connections=400',
+                '--bind-address=127.0.0.1', '--skip-name-resolve',
+                '--max-connections=400',
                 f'--socket={self._directory}/socket',
                 f'--pid-file={self._directory}/pid'], {}
 
     def furnish(self) -> None:
         self.run(f'CREATE DATABASE {NAME}',
-                 f"CREATE USER {NAME}@localhost IDENTIFIED BY '{NAME}'",
-                 f'GRANT ALL ON {NAME}.* TO {NAME}@localhost', database=None)
+                 f"CREATE USER {NAME}@127.0.0.1 IDENTIFIED BY '{NAME}'",
+                 f'GRANT ALL ON {NAME}.* TO {NAME}@127.0.0.1', database=None)
 
     def connect(self, database: str | None = NAME) -> Any:
         return pymysql.connect(
-            host='127.0.0.1', port=self.port, user='root',
+            unix_socket=f'{self._directory}/socket', user='root',
             database=database, autocommit=True, connect_timeout=5,
             read_timeout=20)
 
     def drop_connections(self) -> int:
-        rows = self.run('SELECT id FROM information_schema.processlist'
-                        " WHERE user = 'mogan'", database=None)
         dropped = 0
-        for number, in rows:
-            try:
-                self.run(f'KILL {number}', database=None)
-                dropped += 1
-            except pymysql.MySQLError:
-                continue    # it has gone by itself
+        connection = self.connect(None)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute('SELECT id FROM information_schema.processlist'
+                               " WHERE user = 'mogan'")
+                for number, in cursor.fetchall():
+                    with contextlib.suppress(pymysql.MySQLError):
+                        # It may have gone by itself.
+                        cursor.execute(f'KILL {number}')
+                        dropped += 1
+        finally:
+            connection.close()
         return dropped
 
 

@@ -15,6 +15,7 @@ from mogan.baremetal import inventory
 from proof.rig import processes
 from proof.rig.processes import Child, Family
 from proof.rig.servers import Broker, Database
+from proof.rig.wire import Connection, Request
 
 # Seconds: short, so that a minute holds many leases.
 LEASE: Final = 3.0
@@ -99,7 +100,8 @@ class Service:
         if self._child is not None:
             self._family.forget(self._child)
         self._child = self._family.start(
-            self.name, _command(self._variant, self.kind, self._config))
+            self.name,
+            _configured(self._variant, self.kind, self._config))
 
     def workers(self) -> list[int]:
         """The launcher's living processes."""
@@ -111,7 +113,7 @@ class Service:
         if self._child.ended():
             return False
         if self.kind == 'api':
-            return _responds(self.port)
+            return responds(self.port)
         return bool(self.workers())
 
     def ended(self) -> bool:
@@ -145,7 +147,7 @@ class Service:
         self._child.signal_group(signal.SIGCONT)
 
 
-def _responds(port: int) -> bool:
+def responds(port: int) -> bool:
     """Whether an API answers; the launcher listens for a moment before
     there is one."""
     connection = http.client.HTTPConnection('127.0.0.1', port, timeout=5)
@@ -188,17 +190,12 @@ class Deployment:
 
     def furnish(self, nodes: int) -> None:
         """Make the accounts, the schema and the hardware."""
-        users.write(self._directory / 'users', [
-            users.User(name, users.make_hash(name, 4), project, (role,))
-            for name, project, role in _ACCOUNTS])
-        processes.run([*_command(self._variant, 'dbsync',
-                                 self._directory / 'api-1.conf'), 'upgrade'])
+        write_users(self._directory / 'users')
+        processes.run([*_configured(
+            self._variant, 'dbsync', self._directory / 'api-1.conf'),
+            'upgrade'])
         self.database.run(*self._variant.statements)
-        store = inventory.Inventory(self.inventory_path)
-        store.seed([inventory.new_node(f'node-{number:02}', RESOURCE_CLASS)
-                    for number in range(nodes)]
-                   + [inventory.new_node('spare', SPARE_CLASS)])
-        store.close()
+        write_inventory(self.inventory_path, nodes)
 
     def start(self) -> None:
         """Start all services and wait for them."""
@@ -210,6 +207,33 @@ class Deployment:
         """Wait until all services are up."""
         for service in self.services:
             processes.eventually(service.answers, within, service.name)
+
+
+def write_users(path: pathlib.Path) -> None:
+    """Accounts whose passwords are their names, cheap to look at."""
+    users.write(path, [
+        users.User(name, users.make_hash(name, 4), project, (role,))
+        for name, project, role in _ACCOUNTS])
+
+
+def write_inventory(path: pathlib.Path, nodes: int) -> None:
+    """So many nodes, and one that nobody can get."""
+    store = inventory.Inventory(path)
+    store.seed([*(inventory.new_node(f'node-{number:02}', RESOURCE_CLASS)
+                  for number in range(nodes)),
+                inventory.new_node('spare', SPARE_CLASS)])
+    store.close()
+
+
+def make_flavor(port: int) -> str:
+    """A flavor for these nodes; its uuid.  Raises Unreachable."""
+    connection = Connection(port, ADMIN, operator=True)
+    try:
+        _, answer = connection.ask(Request('flavor', 'POST', '/v1/flavors', {
+            'name': 'raced', 'resources': {RESOURCE_CLASS: 1}}))
+        return answer.json['uuid']
+    finally:
+        connection.close()
 
 
 class Supervisor:
@@ -247,10 +271,13 @@ class Supervisor:
                     service.tended.release()
 
 
-def _command(variant: Variant, name: str,
-             config: pathlib.Path) -> list[str]:
+def command(variant: Variant, name: str) -> list[str]:
+    """What starts one of Mogan's commands."""
     if variant is OURS:
-        command = [sys.executable, '-m', f'{variant.module}.{name}']
-    else:
-        command = [sys.executable, '-m', variant.module, name]
-    return [*command, '--config-file', str(config)]
+        return [sys.executable, '-m', f'{variant.module}.{name}']
+    return [sys.executable, '-m', variant.module, name]
+
+
+def _configured(variant: Variant, name: str,
+                config: pathlib.Path) -> list[str]:
+    return [*command(variant, name), '--config-file', str(config)]

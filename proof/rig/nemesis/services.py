@@ -154,13 +154,16 @@ class Services:
     def _rolling_restart(self, scene: Scene) -> str:
         services = scene.rng.sample(self._all.services,
                                     len(self._all.services))
-        late = []
+        took = []
         for service in services:
+            began = time.monotonic()
             with service.tended:
-                if not service.terminate():
-                    late.append(service.name)
+                service.terminate()
+                ended = time.monotonic()
                 self._start(service)
-        return f'{len(services)} services; not in time: {late}'
+            took.append(f'{service.name} ended in {ended - began:.1f} s, '
+                        f'started in {time.monotonic() - ended:.1f} s')
+        return '; '.join(took)
 
 
 def _wait(look: Callable[[], bool], what: str) -> None:

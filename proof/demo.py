@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one minute of races does to a lock: Mogan's, and the usual one.
+
+Both are the standalone service, black box, over HTTP on 127.0.0.1.  The
+usual one differs in one function: it reads the row, decides, and writes
+then (`proof/rig/naive.py`).
+"""
+
+import argparse
+import pathlib
+import secrets
+import signal
+import sys
+import tempfile
+import time
+from typing import Final, NoReturn
+
+from proof.rig import processes, services
+from proof.rig.history import History
+from proof.rig.load import NODES, Load
+from proof.rig.processes import Family
+from proof.rig.tail import Tail
+from proof.rig.verdict import Verdict, judge
+
+_CONF: Final = """\
+[simulated]
+deploy_time = 0.05
+rebuild_time = 0.05
+undeploy_time = 0.05
+power_time = 0.05
+"""
+_NAMES: Final = {services.OURS: 'Mogan',
+                 services.NAIVE: 'check first, write then'}
+
+
+def main() -> int:
+    """Race both; 0 where Mogan broke no lock and the other one did."""
+    parser = argparse.ArgumentParser(prog='demo-race',
+                                     description=__doc__.partition('\n')[0])
+    parser.add_argument('--seconds', type=float, default=20,
+                        help='of each race (default: %(default)s)')
+    parser.add_argument('--seed', type=int, help="of the clients' dice")
+    arguments = parser.parse_args()
+    seed = (secrets.randbelow(10**9) if arguments.seed is None
+            else arguments.seed)
+    signal.signal(signal.SIGTERM, _end)
+    print('Clients lock and destroy the same instances at the same time, '
+          f'{arguments.seconds:g} seconds each (seed {seed}) ...',
+          flush=True)
+    verdicts = {variant: _race(variant, arguments.seconds, seed)
+                for variant in _NAMES}
+    print(f'\n{"":<26}{"pairs raced":>12}{"locks acknowledged":>20}'
+          f'{"of these broken":>17}')
+    for variant, verdict in verdicts.items():
+        print(f'{_NAMES[variant]:<26}{verdict.pairs:>12}'
+              f'{verdict.locks:>20}{verdict.broken:>17}')
+    print('\npair: a lock and a delete or rebuild of one instance that '
+          'overlapped.\nbroken: the node was wiped or rebuilt after the '
+          'lock was answered with 202,\nand before anybody asked to '
+          'unlock.')
+    ours, naive = verdicts.values()
+    for violation in ours.violations:
+        print(violation)
+    return 1 if ours.violations or not naive.broken else 0
+
+
+def _end(number: int, _frame: object) -> NoReturn:
+    raise SystemExit(f'ended by signal {number}')
+
+
+def _race(variant: services.Variant, seconds: float, seed: int) -> Verdict:
+    with tempfile.TemporaryDirectory(prefix='mogan-demo-') as name:
+        directory = pathlib.Path(name)
+        port = processes.free_port()
+        _furnish(directory)
+        family = Family(directory)
+        try:
+            child = family.start('standalone', [
+                *services.command(variant, 'standalone'), '--port',
+                str(port), '--state-dir', name])
+            processes.eventually(
+                lambda: services.responds(port) or child.ended(), 60,
+                'the service starts')
+            return _observe(directory, port, seconds, seed)
+        except processes.RigError:
+            print(child.log.read_text(encoding='utf-8')[-2000:])
+            raise
+        finally:
+            family.close()
+
+
+def _furnish(directory: pathlib.Path) -> None:
+    """Accounts with cheap passwords, hardware that works fast."""
+    (directory / 'mogan.conf').write_text(_CONF, encoding='utf-8')
+    services.write_users(directory / 'users')
+    (directory / 'credentials.env').write_text(''.join(
+        f'MOGAN_{name.upper()}_PASSWORD={name}\n'
+        for name in (services.ADMIN, services.OWNER)), encoding='utf-8')
+    services.write_inventory(directory / 'inventory.sqlite', NODES)
+
+
+def _observe(directory: pathlib.Path, port: int, seconds: float,
+             seed: int) -> Verdict:
+    record = History()
+    tail = Tail(directory / 'inventory.sqlite', 'spare')
+    load = Load(seed, [port], services.make_flavor(port), record)
+    tail.start()
+    load.start()
+    try:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            time.sleep(0.1)
+            load.check()
+    finally:
+        load.stop()
+    time.sleep(1)   # for the last calls to the hardware
+    return judge(record.all(), tail.close())
+
+
+if __name__ == '__main__':
+    sys.exit(main())
