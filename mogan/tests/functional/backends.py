@@ -12,6 +12,7 @@ import functools
 import os
 import pathlib
 import shutil
+import socket
 import tempfile
 import unittest
 import uuid
@@ -122,7 +123,8 @@ class Server(Backend):
 def _clear_broker() -> None:
     """Quorum queues and their exchange stay otherwise."""
     with kombu.Connection(_BROKER.replace('rabbit://', 'amqp://')) as broker:
-        for name in (UNIQUE, *(f'{UNIQUE}.{host}' for host in HOSTS)):
+        for name in (UNIQUE, *(f'{UNIQUE}.{host}' for host in (
+                *HOSTS, socket.gethostname()))):
             with broker.channel() as channel:
                 channel.queue_delete(name)
         with broker.channel() as channel:
