@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real Ironic: one process pair, fake hardware, SQLite, no broker.
+
+MOGAN_TEST_IRONIC names the directory with its commands (`tox -e ironic` sets
+it).  What happens to it is done with its own means: nodes are enrolled,
+changed and deleted through its API, it is stopped and started by pid.
+"""
+
+import atexit
+import functools
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+import uuid
+from typing import Any
+
+import requests
+
+_COMMANDS = os.environ.get('MOGAN_TEST_IRONIC')
+_TEMPORARY = tempfile.gettempdir()
+# Answers of a machine that is busy with other things.
+_PATIENCE = 60.0
+# The newest version in which a new node is available at once.
+_LEGACY = '1.10'
+_FAKE = ('bios', 'boot', 'console', 'deploy', 'firmware', 'inspect',
+         'management', 'power', 'raid', 'rescue')
+
+_CONFIGURATION = """\
+[DEFAULT]
+auth_strategy = {auth_strategy}
+http_basic_auth_user_file = {directory}/users
+rpc_transport = none
+host = 127.0.0.1
+enabled_hardware_types = fake-hardware
+{interfaces}
+enabled_network_interfaces = noop
+enabled_storage_interfaces = fake,noop
+enabled_vendor_interfaces = fake,no-vendor
+default_network_interface = noop
+log_file = {directory}/ironic.log
+[api]
+host_ip = 127.0.0.1
+port = {port}
+[conductor]
+automated_clean = false
+sync_power_state_interval = 0
+[database]
+connection = sqlite:///{directory}/ironic.sqlite
+[fake]
+deploy_delay = {delay}
+power_delay = {power_delay}
+"""
+
+
+def require() -> None:
+    """Skip where no Ironic is installed."""
+    if not _COMMANDS:
+        raise unittest.SkipTest('MOGAN_TEST_IRONIC does not say where '
+                                'Ironic is; tox -e ironic does')
+
+
+def command(name: str) -> str:
+    return str(pathlib.Path(_COMMANDS or '') / name)
+
+
+@functools.cache
+def _template() -> pathlib.Path:
+    """An empty database, made once for this process."""
+    directory = pathlib.Path(tempfile.mkdtemp(prefix='mogan-ironic-',
+                                              dir=_TEMPORARY))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    path = directory / 'ironic.conf'
+    path.write_text('[database]\nconnection = '
+                    f'sqlite:///{directory}/ironic.sqlite\n')
+    subprocess.run([command('ironic-dbsync'), '--config-file', str(path),
+                    'create_schema'], check=True, capture_output=True,
+                   timeout=120)
+    return directory / 'ironic.sqlite'
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
+
+
+class Ironic:
+    """One installation; `start`, `stop` and `close` it.
+
+    `delay` and `power_delay`: whole seconds that each step of the fake
+    hardware takes.  `users`: lines of a password file, for http_basic.
+    """
+
+    def __init__(self, *, users: str | None = None) -> None:
+        require()
+        self.directory = pathlib.Path(tempfile.mkdtemp(
+            prefix='mogan-ironic-', dir=_TEMPORARY))
+        shutil.copy(_template(), self.directory)
+        self.port = free_port()
+        self.url = f'http://127.0.0.1:{self.port}'
+        self.auth: tuple[str, str] | None = None
+        self._users = users
+        if users:
+            (self.directory / 'users').write_text(users)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._session = requests.Session()
+
+    def start(self, *, delay: int = 0, power_delay: int = 0) -> None:
+        """Returns when it answers."""
+        path = self.directory / 'ironic.conf'
+        path.write_text(_CONFIGURATION.format(
+            auth_strategy='http_basic' if self._users else 'noauth',
+            directory=self.directory, port=self.port, delay=delay,
+            power_delay=power_delay, interfaces='\n'.join(
+                f'enabled_{name}_interfaces = fake' for name in _FAKE)))
+        with (self.directory / 'output').open('ab') as output:
+            self._process = subprocess.Popen(
+                [command('ironic'), '--config-file', str(path)],
+                stdout=output, stderr=output, start_new_session=True)
+        atexit.register(self.kill)
+        deadline = time.monotonic() + _PATIENCE
+        while not self._answers():
+            if self._process.poll() is not None or (
+                    time.monotonic() > deadline):
+                self.kill()
+                raise RuntimeError(
+                    (self.directory / 'output').read_text()[-2000:])
+            time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        try:
+            # The conductor has to be up as well.
+            return bool(self.get('/v1/drivers')['drivers'])
+        except (OSError, AssertionError):
+            return False
+
+    def stop(self) -> None:
+        """As an operator stops it."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """As a power cut stops it."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, number: int) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        atexit.unregister(self.kill)
+        # The group is its own: the launcher and the service it starts.
+        if number == signal.SIGKILL:
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)
+        try:
+            process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        self._session.close()
+
+    def freeze(self) -> None:
+        """Nothing is answered until `thaw`."""
+        os.killpg(self._process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.killpg(self._process.pid, signal.SIGCONT)
+
+    def close(self) -> None:
+        """Stop and remove it."""
+        self.kill()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def log(self) -> str:
+        return (self.directory / 'ironic.log').read_text()
+
+    # What others do to it.
+
+    def ask(self, method: str, path: str, body: Any = None, *,
+            version: str = '1.56') -> requests.Response:
+        """The answer, whatever it is."""
+        return self._session.request(
+            method, self.url + path, json=body, auth=self.auth,
+            timeout=_PATIENCE,
+            headers={'X-OpenStack-Ironic-API-Version': version})
+
+    def do(self, method: str, path: str, body: Any = None,
+           **values: Any) -> requests.Response:
+        """A request that is carried out, once the node is not locked."""
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            answer = self.ask(method, path, body, **values)
+            if answer.ok:
+                return answer
+            if answer.status_code != 409 or time.monotonic() > deadline:
+                raise AssertionError(
+                    f'{method} {path}: {answer.status_code} {answer.text}')
+            time.sleep(0.05)
+
+    def get(self, path: str) -> dict[str, Any]:
+        return self.do('GET', path).json()
+
+    def enrol(self, name: str, resource_class: str, *,
+              traits: tuple[str, ...] = (), power: str = 'power off',
+              ) -> str:
+        """A free node's uuid."""
+        node_uuid = self.do('POST', '/v1/nodes', {
+            'name': name, 'driver': 'fake-hardware'},
+            version=_LEGACY).json()['uuid']
+        path = f'/v1/nodes/{node_uuid}'
+        self.patch(node_uuid, resource_class=resource_class)
+        if traits:
+            self.do('PUT', f'{path}/traits', {'traits': list(traits)})
+        self.do('PUT', f'{path}/states/power', {'target': power})
+        self.wait_for(node_uuid, power_state=power)
+        return node_uuid
+
+    def wait_for(self, node_uuid: str, **wanted: Any) -> dict[str, Any]:
+        """The node, once it shows these values."""
+        deadline = time.monotonic() + _PATIENCE
+        while not wanted.items() <= (node := self.node(node_uuid)).items():
+            if time.monotonic() > deadline:
+                raise AssertionError(f'{wanted} of {node}')
+            time.sleep(0.02)
+        return node
+
+    def node(self, node_uuid: str) -> dict[str, Any]:
+        return self.get(f'/v1/nodes/{node_uuid}')
+
+    def patch(self, node_uuid: str, **values: Any) -> None:
+        """Change a node; None takes a value off it."""
+        self.do('PATCH', f'/v1/nodes/{node_uuid}', [
+            {'op': 'add', 'path': f'/{name}', 'value': value}
+            if value is not None else {'op': 'remove', 'path': f'/{name}'}
+            for name, value in values.items()])
+
+    def provision(self, node_uuid: str, target: str) -> requests.Response:
+        """The answer to a direct deploy, rebuild or undeploy."""
+        return self.ask('PUT', f'/v1/nodes/{node_uuid}/states/provision',
+                        {'target': target})
+
+    def remove(self, node_uuid: str) -> None:
+        """Delete a node, whatever is on it."""
+        path = f'/v1/nodes/{node_uuid}'
+        node = self.wait_for(node_uuid, target_power_state=None)
+        if node['protected']:
+            self.patch(node_uuid, protected=False)
+        if not node['maintenance']:
+            self.do('PUT', f'{path}/maintenance', {'reason': 'goes'})
+        if self.wait_for(node_uuid,
+                         target_provision_state=None)['instance_uuid']:
+            self.patch(node_uuid, instance_uuid=None)
+        self.do('DELETE', path)
+
+    def clear(self) -> None:
+        """Delete all nodes."""
+        for node in self.get('/v1/nodes')['nodes']:
+            self.remove(node['uuid'])
+
+
+@functools.cache
+def shared() -> Ironic:
+    """One that runs until this process ends; each test clears it."""
+    ironic = Ironic()
+    atexit.register(ironic.close)
+    ironic.start()
+    return ironic
+
+
+def some_class() -> str:
+    """A resource class that nobody else uses."""
+    return f'CUSTOM_{uuid.uuid4().hex[:8].upper()}'
