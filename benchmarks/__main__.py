@@ -2,7 +2,6 @@
 """python -m benchmarks: the figures of doc/source/admin/performance.rst."""
 
 import argparse
-import contextlib
 import pathlib
 import sys
 import tempfile
@@ -28,7 +27,7 @@ def _lists(place: Place, directory: pathlib.Path,
            rounds: int) -> list[Figure]:
     with databases.made(place.kind, directory) as small:
         data.fill(small, data.SMALL)
-        return lists.measure(place, small, 5 * rounds)
+        return lists.measure(place, small, 2 * rounds)
 
 
 # What is measured, in this order: the first finds the table as it was made.
@@ -51,21 +50,20 @@ def main() -> int:
     """Measure; 1 where a figure is over its goal."""
     arguments = _parse()
     found: list[Figure] = []
-    for kind in arguments.database:
-        found += _on(kind, arguments)
+    with tempfile.TemporaryDirectory(prefix='mogan-benchmarks-',
+                                     dir=arguments.directory) as directory:
+        for kind in arguments.database:
+            found += _on(kind, pathlib.Path(directory), arguments)
     if found:
         print(figures.as_json(found) if arguments.json
               else figures.table(found))
     return int(any(figure.verdict == 'over' for figure in found))
 
 
-def _on(kind: str, arguments: argparse.Namespace) -> list[Figure]:
+def _on(kind: str, directory: pathlib.Path,
+        arguments: argparse.Namespace) -> list[Figure]:
     found = []
-    with contextlib.ExitStack() as stack:
-        directory = pathlib.Path(stack.enter_context(
-            tempfile.TemporaryDirectory(prefix='mogan-benchmarks-',
-                                        dir=arguments.directory)))
-        place = stack.enter_context(databases.made(kind, directory))
+    with databases.made(kind, directory) as place:
         _tell(f'{kind}: adding {data.LARGE} instances')
         data.fill(place, data.LARGE)
         service.prepare(service.write(directory, place))
@@ -104,7 +102,7 @@ def _parse() -> argparse.Namespace:
                         choices=databases.KINDS, metavar='KIND',
                         help=f'one or more of {", ".join(databases.KINDS)} '
                              '(default: sqlite)')
-    parser.add_argument('--rounds', type=int, default=8, metavar='N',
+    parser.add_argument('--rounds', type=int, default=20, metavar='N',
                         help='how often service and floor take turns '
                              '(default: %(default)s)')
     parser.add_argument('--directory', metavar='DIR',

@@ -24,7 +24,8 @@ FLAVORS: Final = tuple(str(uuid.UUID(int=number, version=4))
 RARE: Final = states.Status.ERROR.value
 
 _BATCH: Final = 2_000
-_START: Final = datetime.datetime(2026, 1, 1)  # noqa: DTZ001 - UTC, as kept
+_START: Final = datetime.datetime(  # noqa: DTZ001 - UTC, as kept
+    2026, 1, 1, microsecond=512_000)
 # How many of a small table are there only to fill the page of a filter.
 _FILLING: Final = 360
 

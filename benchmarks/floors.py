@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The least that an answer needs: bare WSGI callables on bare drivers.
 
-They know nobody, check nothing and write no log.
+Each answers what the service answers, and leaves what it leaves in the
+database; `fairness` proves it.  But they know nobody, check nothing and
+write no log.
 """
 
 import abc
@@ -25,6 +27,7 @@ _COLUMNS: Final = (
     'power_state', 'availability_zone', 'flavor_uuid', 'image_uuid',
     'metadata', 'locked', 'lock_state', 'locked_at', 'locked_reason',
     'fault', 'created_at', 'updated_at', 'launched_at')
+_MOMENTS: Final = ('locked_at', 'created_at', 'updated_at', 'launched_at')
 _SELECT: Final = (  # made of the names above
     f'SELECT {", ".join(_COLUMNS)} FROM instances')  # noqa: S608
 _READ: Final = f'{_SELECT} WHERE uuid = ? AND deleted_at IS NULL'
@@ -42,7 +45,7 @@ INSERT INTO actions (uuid, instance_uuid, verb, arguments, user_id,
 VALUES (?, ?, 'lock', '{}', ?, ?, ?,
     (SELECT fence FROM instances WHERE uuid = ?), 0, 1, NOW, NOW)"""
 
-_TEXT: Final = [('Content-Type', 'application/json')]
+_BASE: Final = 'http://127.0.0.1:6688'
 
 
 class Driver(abc.ABC):
@@ -71,6 +74,10 @@ class Driver(abc.ABC):
     @abc.abstractmethod
     def connect(self) -> Any:
         """A connection as durable as the service's."""
+
+    def moment(self, value: Any) -> str:
+        """A time as it is shown."""
+        return f'{value.isoformat()}Z'
 
     def rows(self, statement: str, *values: Any) -> Sequence[Any]:
         """What a query finds."""
@@ -113,6 +120,9 @@ class Sqlite(Driver):
             connection.execute(f'PRAGMA {pragma}')
         return connection
 
+    def moment(self, value: Any) -> str:
+        return f'{value.replace(" ", "T")}Z'
+
     def write(self, *statements: tuple[str, tuple[Any, ...]]) -> None:
         with self._turn:
             super().write(*statements)
@@ -151,6 +161,26 @@ class Floor(abc.ABC):
                  start_response: Start) -> Iterable[bytes]:
         """Answer."""
 
+    def shown(self, row: Sequence[Any]) -> dict[str, Any]:
+        """An instance as the service shows it."""
+        shown = dict(zip(_COLUMNS, row, strict=True))
+        shown['metadata'] = json.loads(shown['metadata'])
+        shown['locked'] = bool(shown['locked'])
+        for name in _MOMENTS:
+            if shown[name] is not None:
+                shown[name] = self.driver.moment(shown[name])
+        path = f'instances/{shown["uuid"]}'
+        shown['links'] = [{'rel': 'self', 'href': f'{_BASE}/v1/{path}'},
+                          {'rel': 'bookmark', 'href': f'{_BASE}/{path}'}]
+        return shown
+
+
+def _answer(value: Any, start_response: Start) -> Iterable[bytes]:
+    body = json.dumps(value).encode()
+    start_response('200 OK', [('Content-Type', 'application/json'),
+                              ('Content-Length', str(len(body)))])
+    return [body]
+
 
 class ReadOne(Floor):
     """R: one SELECT by uuid and json.dumps."""
@@ -163,11 +193,7 @@ class ReadOne(Floor):
                  start_response: Start) -> Iterable[bytes]:
         [row] = self.driver.rows(self._statement,
                                  environ['PATH_INFO'][-36:])
-        body = json.dumps(dict(zip(_COLUMNS, row, strict=True)),
-                          default=str).encode()
-        start_response('200 OK', [*_TEXT,
-                                  ('Content-Length', str(len(body)))])
-        return [body]
+        return _answer(self.shown(row), start_response)
 
 
 class ReadMany(Floor):
@@ -179,13 +205,12 @@ class ReadMany(Floor):
 
     def __call__(self, environ: dict[str, Any],
                  start_response: Start) -> Iterable[bytes]:
-        rows = self.driver.rows(self._statement, data.PROJECTS[0])
-        body = json.dumps(
-            {'instances': [dict(zip(_COLUMNS, row, strict=True))
-                           for row in rows]}, default=str).encode()
-        start_response('200 OK', [*_TEXT,
-                                  ('Content-Length', str(len(body)))])
-        return [body]
+        page = [self.shown(row) for row in self.driver.rows(
+            self._statement, data.PROJECTS[0])]
+        following = (f'{_BASE}{environ["PATH_INFO"]}?'
+                     f'{environ["QUERY_STRING"]}&marker={page[-1]["uuid"]}')
+        return _answer({'instances': page, 'next': following},
+                       start_response)
 
 
 class Lock(Floor):

@@ -76,8 +76,8 @@ def series(place: Place) -> list[Series]:
     """The three kinds of requests that have floors."""
     own = data.uuids(place, project=data.PROJECTS[0])
     free = data.uuids(place, lockable=True)
-    return [Series('GET one', 'R', itertools.cycle(map(show, own)), 200),
-            Series('list of 100', 'L', itertools.repeat(page()), 30),
+    return [Series('GET one', 'R', itertools.cycle(map(show, own)), 100),
+            Series('list of 100', 'L', itertools.repeat(page()), 10),
             # Each is locked only once.
             Series('PUT lock', 'W', map(lock, free), 100)]
 

@@ -58,8 +58,10 @@ def write(directory: pathlib.Path, place: Place, port: int = 0,
     return path
 
 
+@functools.cache
 def prepare(config: pathlib.Path) -> None:
-    """Read the configuration, once in a process."""
+    """Read the configuration; what it holds when it is read again does not
+    count, for options are made known once in a process."""
     launch.prepare(['--config-file', str(config)], config_files=[])
     # Errors belong on the terminal, not in the log.
     sys.excepthook = sys.__excepthook__

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether each floor does what the service does."""
+
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+from benchmarks import floors, requests
+from benchmarks.databases import Place
+from benchmarks.floors import Driver
+
+# Values that have to be the same; of the others, only the kind.
+_SAME: Final = frozenset({'lock_state', 'verb', 'fence', 'attempts', 'times'})
+
+
+def check(place: Place, application: Callable[..., Any]) -> None:
+    """Raise AssertionError where an answer, or what is left in the
+    database, is another one."""
+    for series in requests.series(place):
+        floor = floors.FLOORS[series.floor](place)
+        chosen = list(itertools.islice(series.requests, 2))
+        if series.floor == 'W':
+            requests.call(application, chosen[0])
+            requests.call(floor, chosen[1])
+            mine, its = (_left(floor.driver, request.path.split('/')[3])
+                         for request in chosen)
+        else:
+            mine, its = (json.loads(requests.call(one, chosen[0]))
+                         for one in (application, floor))
+        assert mine == its, f'{series.name}:\n{mine}\n{its}'
+
+
+def _left(driver: Driver, uuid: str) -> list[dict[str, Any]]:
+    """The rows of an instance after a lock."""
+    found = []
+    for table, key in (('instances', 'uuid'), ('actions', 'instance_uuid')):
+        cursor = driver.connection.cursor()
+        cursor.execute(driver.statement(
+            f'SELECT * FROM {table} WHERE {key} = ?'),  # noqa: S608 - ours
+            (uuid,))
+        [row] = cursor.fetchall()
+        names = [column[0] for column in cursor.description]
+        found.append({
+            name: value if name in _SAME else type(value).__name__
+            for name, value in zip(names, row, strict=True)})
+    return found
