@@ -50,9 +50,12 @@ class Edge:
 
         def start(status: str, headers: list[tuple[str, str]],
                   exc_info: Any = None) -> Any:
-            sent[:] = status[:3], next(
-                (value for name, value in headers
-                 if name == 'Content-Length'), '-')
+            length = next((header for header in headers
+                           if header[0] == 'Content-Length'), ('', '-'))
+            sent[:] = status[:3], length[1]
+            if status[:3] == '204' and length[0]:
+                # Not even the length of nothing (RFC 9110, 8.6).
+                headers.remove(length)
             return start_response(
                 status, [*headers, ('X-OpenStack-Request-ID',
                                     caller.request_id)], exc_info)
@@ -62,15 +65,20 @@ class Edge:
             environ['REQUEST_METHOD'] = 'GET'
         body = self._application(environ, start)
         LOG.info('%s "%s %s" status: %s len: %s time: %.6f',
-                 environ.get('REMOTE_ADDR', '-'), method,
-                 _printable(environ), *sent, time.perf_counter() - began)
+                 environ.get('REMOTE_ADDR', '-'), _printable(method),
+                 _printable(_target(environ)), *sent,
+                 time.perf_counter() - began)
         return [] if method == 'HEAD' else body
 
 
-def _printable(environ: dict[str, Any]) -> str:
+def _target(environ: dict[str, Any]) -> str:
     path = environ.get('PATH_INFO', '')
     query = environ.get('QUERY_STRING', '')
-    text = f'{path}?{query}' if query else path
+    return f'{path}?{query}' if query else path
+
+
+def _printable(text: str) -> str:
+    """A word of a line of the log, which the caller cannot end."""
     if text.isascii() and text.isprintable() and ' ' not in text:
         return text
     return urllib.parse.quote(text, safe='/?&=%', encoding='latin-1',

@@ -129,10 +129,10 @@ def _refuse_body(environ: dict[str, Any]) -> None:
 def _check_body(environ: dict[str, Any], schema: strict.Schema) -> None:
     """Check the body, then let WSME see it."""
     body, given = environ['mogan.body'], environ['mogan.content_type']
-    if given != 'application/json':
-        _check_type(given)
     if not body:
         raise exception.Invalid(place='body', fault='there is none')
+    if given != 'application/json':
+        _check_type(given)
     schema.check(strict.loads(body))
     environ['wsgi.input'] = io.BytesIO(body)
     environ['webob.is_body_seekable'] = True

@@ -91,10 +91,18 @@ class TestEdge(base.BaseTestCase):
             r'time: 0\.\d+\n', self.log.output), self.log.output)
 
     def test_no_caller_writes_lines_of_his_own(self):
-        self.call(path='/a\n1.2.3.4 "GET /" status: 200\x1b\xe4')
+        self.call(method='\x1b[2J',
+                  path='/a\n1.2.3.4 "GET /" status: 200\x1b\xe4')
         self.assertEqual(1, self.log.output.count('\n'))
         self.assertIn('/a%0A1.2.3.4%20%22GET', self.log.output)
         self.assertIn('%1B%E4', self.log.output)
+        self.assertIn('"%1B%5B2J /a', self.log.output)
+
+    def test_nothing_has_no_length(self):
+        self.inner.status, self.inner.body = '204 No Content', b''
+        _, headers, _ = self.call(method='DELETE')
+        self.assertNotIn('Content-Length', headers)
+        self.assertIn('X-OpenStack-Request-ID', headers)
 
     def test_head_is_get_without_a_body(self):
         status, headers, body = self.call(method='HEAD')

@@ -174,9 +174,10 @@ class TestOrder(ExposeTest):
                               f'/{UUID}', b'', query)
 
     def test_a_body_is_there_where_it_has_to_be_and_only_there(self):
-        error = self.assertRaises(exception.Invalid, self.call, 'PUT',
-                                  f'/{UUID}', b'', (), 'application/json')
-        self.assertIn('body: there is none', error.message)
+        for kind in ('', 'application/json', 'text/plain'):
+            error = self.assertRaises(exception.Invalid, self.call, 'PUT',
+                                      f'/{UUID}', b'', (), kind)
+            self.assertIn('body: there is none', error.message)
         for method in ('GET', 'DELETE'):
             error = self.assertRaises(exception.Invalid, self.call, method,
                                       f'/{UUID}', b'{}')
