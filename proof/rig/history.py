@@ -4,6 +4,7 @@
 All times are seconds on this host's monotonic clock.
 """
 
+import collections
 import dataclasses
 import json
 import math
@@ -101,6 +102,16 @@ class History:
         """Those so far, in no order."""
         with self._lock:
             return list(self._operations)
+
+
+def by_instance(operations: Iterable[Operation],
+                ) -> dict[str, list[Operation]]:
+    """Operations by their instance, without those that have none."""
+    found: dict[str, list[Operation]] = collections.defaultdict(list)
+    for operation in operations:
+        if operation.instance:
+            found[operation.instance].append(operation)
+    return dict(found)
 
 
 def save(path: pathlib.Path,

@@ -10,7 +10,7 @@ from typing import Final
 from proof.rig import history, wire
 from proof.rig.history import History
 from proof.rig.services import ADMIN, OWNER
-from proof.rig.wire import Answer, Connection, Operation, Request
+from proof.rig.wire import Connection, Operation, Request
 
 THREADS: Final = 8
 # Instances that are kept alive, and nodes for them: those that are being
@@ -132,12 +132,12 @@ class Client:
         weights = [weight for weight, _ in self._steps]
         while not stop.is_set():
             if self._people.wants_more():
-                self._create()
-                continue
-            step = self._rng.choices(steps, weights)[0]
-            if not step():
-                # There is none of that kind, or nobody listens.
-                self._look() or stop.wait(0.05)
+                step = self._create
+            else:
+                step = self._rng.choices(steps, weights)[0]
+            # There is none of that kind, or nobody answers.
+            if not step() and not self._look():
+                stop.wait(0.1)
         for connection in self._connections.values():
             connection.close()
 
@@ -149,34 +149,36 @@ class Client:
 
     def _ask(self, request: Request, user: str | None = None) -> bool:
         try:
-            self._keep(*self._to(user).ask(request))
+            operation, _ = self._to(user).ask(request)
         except wire.Unreachable:
             return False
-        return True
+        return self._keep(operation)
 
-    def _keep(self, operation: Operation, answer: Answer) -> None:
-        del answer
+    def _keep(self, operation: Operation) -> bool:
+        """Write it down; whether there was an answer."""
         self._record.add(operation)
         self._people.learn(operation)
+        return operation.answer != history.UNKNOWN
 
-    def _create(self) -> None:
+    def _create(self) -> bool:
         request = wire.create(self._flavor, self._rng.choice(wire.IMAGES))
         try:
             operation, answer = self._to(OWNER).ask(request)
         except wire.Unreachable:
             self._people.stillborn()
-            return
+            return False
         if operation.answer != history.DONE:
             # The census finds it where it was made after all.
             self._people.stillborn()
             self._record.add(operation)
-            return
+            return False
         uuid = answer.json['uuid']
         self._record.add(Operation(
             history.CREATE, uuid, operation.sent, operation.answered,
             history.DONE, operation.user, operation.operator,
             operation.request_id))
         self._people.born(uuid)
+        return True
 
     def _duel(self) -> bool:
         """Lock and destroy the same one at the same time."""
@@ -197,10 +199,9 @@ class Client:
         # sooner.
         if self._rng.random() < 0.4:  # noqa: PLR2004
             self._rng.shuffle(pairs)
-        answers = wire.together(pairs)
-        for operation, answer in answers:
-            self._keep(operation, answer)
-        return bool(answers)
+        answered = [self._keep(operation)
+                    for operation, _ in wire.together(pairs)]
+        return bool(answered) and all(answered)
 
     def _unlock(self) -> bool:
         uuid = self._people.choose(self._rng, 'locked')

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from proof.rig import history, wire
-from proof.rig.history import Operation
+from proof.rig.history import Operation, by_instance
 from proof.rig.services import ADMIN
 from proof.rig.wire import Connection, Request
 
@@ -85,20 +85,42 @@ def _refusals(operations: Sequence[Operation],
             <= told[who, verb] + unknown[who, verb]]
 
 
-def check_all(port: int, operations: dict[str, list[Operation]],
-              ) -> list[str]:
-    """The same for all instances of a run."""
+def resolve(operations: Sequence[Operation],
+            entries: Iterable[dict[str, Any]]) -> list[Operation]:
+    """One instance's operations without those of unknown outcome that
+    certainly changed nothing.
+
+    An accepted request is on record from the moment of its effect.  So
+    where each entry of a verb belongs to a request that was answered, no
+    other request of that verb was accepted.
+    """
+    answered = {one.request_id for one in operations
+                if one.answer == history.DONE}
+    possible = {entry['action'] for entry in entries
+                if entry['outcome'] != 'refused'
+                and entry['request_id'] not in answered}
+    return [one for one in operations if one.answer != history.UNKNOWN
+            or _verb(one.kind) in possible]
+
+
+def compare(port: int, operations: Sequence[Operation],
+            ) -> tuple[list[Operation], list[str]]:
+    """`resolve` and `check` for all instances of a run: the operations
+    that are left, and what is wrong."""
     connection = Connection(port, ADMIN, operator=True)
+    left: list[Operation] = []
     wrong = []
     try:
-        for uuid, its_own in operations.items():
+        for uuid, its_own in by_instance(operations).items():
             try:
                 entries = fetch(connection, uuid)
             except (wire.Unreachable, LookupError) as error:
                 wrong.append(f'{uuid}: its history cannot be had: {error!r}')
+                left += its_own
                 continue
             wrong += [f'{uuid}: {fault}'
                       for fault in check(its_own, entries)]
+            left += resolve(its_own, entries)
     finally:
         connection.close()
-    return wrong
+    return left, wrong

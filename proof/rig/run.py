@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent import futures
 from typing import Final
 
@@ -17,7 +17,8 @@ from proof.rig import history, processes, records, settle, wire
 from proof.rig.history import History, Operation
 from proof.rig.load import NODES, Load, instances
 from proof.rig.nemesis.hardware import Hardware
-from proof.rig.nemesis.lanes import GAPS, Lane, Schedule, chosen
+from proof.rig.nemesis.lanes import GAPS, Blow, Lane, Schedule, chosen
+from proof.rig.nemesis.pauses import Pauses
 from proof.rig.nemesis.servers import Servers
 from proof.rig.nemesis.services import Services, Stuck
 from proof.rig.processes import Family
@@ -31,7 +32,7 @@ from proof.rig.services import (
     make_flavor,
 )
 from proof.rig.tail import Tail
-from proof.rig.verdict import Verdict, by_instance, judge
+from proof.rig.verdict import Verdict, judge
 from proof.rig.wire import Connection
 
 BLOWS: Final = frozenset({
@@ -80,17 +81,19 @@ class Report:
     directory: pathlib.Path
     verdict: Verdict
     seconds: float
+    requests: int
+    unknown: int
+    open: int
     blows: collections.Counter[str]
     exits: list[str]
     stuck: list[str]
-    settled_in: float
-    unsettled: list[str]
+    settled: settle.Settled
     off_record: list[str]
 
     @property
     def right(self) -> bool:
         """Whether nothing is wrong."""
-        return not (self.verdict.violations or self.unsettled
+        return not (self.verdict.violations or self.settled.left
                     or self.off_record or self.stuck)
 
     def __str__(self) -> str:
@@ -98,8 +101,9 @@ class Report:
         faults = ', '.join(f'{name} {count}' for name, count
                            in sorted(self.blows.items()))
         text = f"""\
-  {verdict.operations} requests in {self.seconds:.0f} s about \
-{verdict.instances} instances, {verdict.unknown} with unknown outcome
+  {self.requests} requests in {self.seconds:.0f} s about \
+{verdict.instances} instances; {self.unknown} with unknown outcome, of which \
+{self.open} may have been accepted
   {verdict.locks} locks acknowledged, {verdict.refusals} requests refused \
 because of one
   {verdict.pairs} times a lock and a delete or rebuild met; one of the two \
@@ -107,14 +111,15 @@ was acknowledged {verdict.contested} times, both {verdict.both} times
   {verdict.effects} calls took effect on the hardware
   {sum(self.blows.values())} faults: {faults or 'none'}
   {len(self.exits)} services ended by themselves {self.exits[:_SHOWN]}
-  settled {self.settled_in:.1f} s after all was mended
+  settled {self.settled.seconds:.1f} s after all was mended\
+{f", the last: {self.settled.last[0]}" if self.settled.last else ""}
   acknowledged locks broken: {verdict.broken}
   violations: {len(verdict.violations)}
   not on record: {len(self.off_record)}
-  unsettled: {len(self.unsettled)}, stuck: {len(self.stuck)}"""
+  unsettled: {len(self.settled.left)}, stuck: {len(self.stuck)}"""
         lines = [text]
-        for found in (verdict.violations, self.off_record, self.unsettled,
-                      self.stuck):
+        for found in (verdict.violations, self.off_record,
+                      self.settled.left, self.stuck):
             lines += found[:_SHOWN]
         return '\n'.join(lines)
 
@@ -174,26 +179,31 @@ class _Run:
             supervisor.start()
             self._race(load, tail)
             seconds = time.monotonic() - began
-            settled_in, unsettled = self._settle(load)
+            settled = self._settle(load)
         finally:
             supervisor.stop()
         entries = tail.close()
         operations = self._record.all()
         history.save(self._directory / 'history.jsonl', operations)
         history.save(self._directory / 'journal.jsonl', entries)
-        off_record = ([] if self._plan.variant is not OURS
-                      else records.check_all(self._all.apis[0].port,
-                                             by_instance(operations)))
+        left, off_record = operations, []
+        if self._plan.variant is OURS:
+            left, off_record = records.compare(self._all.apis[0].port,
+                                               operations)
         return Report(
-            self._plan, self._directory, judge(operations, entries), seconds,
-            self._schedule.counts, supervisor.exits, self._stuck, settled_in,
-            unsettled, off_record)
+            self._plan, self._directory, judge(left, entries), seconds,
+            len(operations), _unknown(operations), _unknown(left),
+            self._schedule.counts, supervisor.exits, self._stuck, settled,
+            off_record)
 
     def _race(self, load: Load, tail: Tail) -> None:
         """The clients and all that goes wrong, until everything is mended
         again."""
         hardware = Hardware(self._all)
-        lanes = self._lanes(Services(self._all, tail, load.people), hardware)
+        lanes = self._lanes(
+            services=Services(self._all).blows,
+            pauses=Pauses(self._all, tail, load.people).blows,
+            servers=Servers(self._all).blows, hardware=hardware.blows)
         try:
             for part in (load, *lanes):
                 part.start()
@@ -218,17 +228,13 @@ class _Run:
         self._broker.start()
         self._broker.wait()
 
-    def _lanes(self, services: Services, hardware: Hardware) -> list[Lane]:
-        lanes = {'services': services.blows, 'hardware': hardware.blows,
-                 'servers': Servers(self._all).blows}
-        assert {name for blows in lanes.values() for name in blows} == BLOWS
-        found = []
-        for name, blows in lanes.items():
-            wanted = chosen(blows, self._plan.blows)
-            if wanted:
-                found.append(Lane(name, self._plan.seed, wanted, GAPS[name],
-                                  self._schedule))
-        return found
+    def _lanes(self, **blows: Mapping[str, Blow]) -> list[Lane]:
+        assert {name for lane in blows.values() for name in lane} == BLOWS
+        wanted = {lane: chosen(its_own, self._plan.blows)
+                  for lane, its_own in blows.items()}
+        return [Lane(name, self._plan.seed, its_own, GAPS[name],
+                     self._schedule)
+                for name, its_own in wanted.items() if its_own]
 
     def _wait(self, load: Load, lanes: list[Lane]) -> None:
         """Until the time is over, or the number of operations reached."""
@@ -262,7 +268,7 @@ class _Run:
                 self._stuck.append(str(error))
         load.stop()
 
-    def _settle(self, load: Load) -> tuple[float, list[str]]:
+    def _settle(self, load: Load) -> settle.Settled:
         """Wait for the end of all work, and look at every instance."""
         for service in self._all.services:
             try:
@@ -290,3 +296,7 @@ class _Run:
 
     def _keep(self, operation: Operation) -> None:
         self._record.add(operation)
+
+
+def _unknown(operations: Iterable[Operation]) -> int:
+    return sum(one.answer == history.UNKNOWN for one in operations)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What has to be true once all is mended, and how long it may take."""
 
+import dataclasses
 import time
 from typing import Any, Final
 
@@ -19,18 +20,29 @@ _RESTING: Final = frozenset({'active', 'stopped', 'error'})
 _SETTLED: Final = frozenset({'locked', 'unlocked'})
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Settled:
+    """How long it took, in seconds, what was the last to come to rest, and
+    what is still left after the time, in words."""
+
+    seconds: float
+    last: list[str]
+    left: list[str]
+
+
 def settle(deployment: Deployment, port: int,
-           within: float = WITHIN) -> tuple[float, list[str]]:
-    """Wait until nothing is left to do; how long it took, in seconds, and
-    what is still left after the time."""
+           within: float = WITHIN) -> Settled:
+    """Wait until nothing is left to do."""
     store = inventory.Inventory(deployment.inventory_path)
     began = time.monotonic()
+    last: list[str] = []
     try:
         while True:
             left = _unsettled(deployment, port, store)
             took = time.monotonic() - began
             if not left or took > within:
-                return took, left
+                return Settled(took, last, left)
+            last = left
             time.sleep(0.2)
     finally:
         store.close()

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 
 from proof.rig import history, journal, linearize
-from proof.rig.history import Entry, Operation
+from proof.rig.history import Entry, Operation, by_instance
 
 
 @dataclasses.dataclass(slots=True)
@@ -14,13 +14,13 @@ class Verdict:
     """Counts, and what is wrong, in words.
 
     `pairs`: a lock and a delete or rebuild of one instance whose times
-    overlap; `contested`: those of them of which exactly one was
-    acknowledged; `broken`: acknowledged locks under which the node was
-    destroyed.
+    overlap.  Of these, exactly one was acknowledged in `contested`, and both
+    in `both`, which is right only where there was an unlock, or the end of
+    a rebuild, in between.  `broken`: acknowledged locks under which the
+    node was destroyed.
     """
 
     operations: int = 0
-    unknown: int = 0
     instances: int = 0
     locks: int = 0
     refusals: int = 0
@@ -32,23 +32,12 @@ class Verdict:
     violations: list[str] = dataclasses.field(default_factory=list)
 
 
-def by_instance(operations: Iterable[Operation],
-                ) -> dict[str, list[Operation]]:
-    """Operations by their instance, without those that have none."""
-    found: dict[str, list[Operation]] = collections.defaultdict(list)
-    for operation in operations:
-        if operation.instance:
-            found[operation.instance].append(operation)
-    return dict(found)
-
-
 def judge(operations: Sequence[Operation],
           entries: Sequence[Entry]) -> Verdict:
     """Look at every instance by itself, and at all nodes together."""
     verdict = Verdict(
         operations=len(operations),
-        unknown=_count(operations, history.UNKNOWN),
-        refusals=_count(operations, history.LOCKED),
+        refusals=sum(one.answer == history.LOCKED for one in operations),
         locks=sum(one.kind == history.LOCK and one.answer == history.DONE
                   for one in operations))
     effects: dict[str, list[Entry]] = collections.defaultdict(list)
@@ -62,10 +51,6 @@ def judge(operations: Sequence[Operation],
         verdict.instances += 1
     verdict.violations += journal.misdirected(entries)
     return verdict
-
-
-def _count(operations: Iterable[Operation], answer: str) -> int:
-    return sum(one.answer == answer for one in operations)
 
 
 def _judge_one(verdict: Verdict, operations: list[Operation],

@@ -104,8 +104,8 @@ class Lane:
         self._schedule.count(name)
 
 
-GAPS: Final = {'services': (0.5, 3.0), 'servers': (2.0, 6.0),
-               'hardware': (0.1, 0.8)}
+GAPS: Final = {'services': (0.5, 3.0), 'pauses': (0.5, 2.0),
+               'servers': (2.0, 6.0), 'hardware': (0.1, 0.8)}
 
 
 def chosen(blows: Mapping[str, Blow],

@@ -1,50 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """Blows at the services' processes."""
 
-import contextlib
 import signal
 import time
 from collections.abc import Callable
 from typing import Final
 
-import psycopg
-import pymysql
-
-from mogan.baremetal import faults, inventory
 from proof.rig import processes
-from proof.rig.load import Population
 from proof.rig.nemesis.lanes import Blow, Scene
 from proof.rig.processes import RigError
 from proof.rig.services import LEASE, Deployment, Service
-from proof.rig.tail import Tail
 
 _START: Final = 60
-# Calls that an engine is stopped at, right before they take effect.
-_CALLS: Final = ('rebuild', 'rebuild', 'undeploy', 'undeploy', 'deploy',
-                 'claim', 'protect', 'unprotect')
-# Seconds of such a call's way to the hardware: long enough to be caught.
-_WAY: Final = 0.8
 
 
 class Services:
     """All that can be done to them."""
 
-    def __init__(self, deployment: Deployment, tail: Tail,
-                 people: Population) -> None:
+    def __init__(self, deployment: Deployment) -> None:
         self._all = deployment
-        self._tail = tail
-        self._people = people
-        self._store = inventory.Inventory(deployment.inventory_path,
-                                          patience=60)
         self.blows: dict[str, Blow] = {
             'kill-api': self._kill('api'),
             'kill-engine': self._kill('engine'),
             'kill-api-launcher': self._kill_launcher('api'),
             'kill-engine-launcher': self._kill_launcher('engine'),
             'kill-all-engines': self._kill_all_engines,
-            'pause-api': self._pause('api'),
-            'pause-engine': self._pause('engine'),
-            'pause-engine-at-call': self._pause_at_call,
             'rolling-restart': self._rolling_restart,
         }
 
@@ -92,64 +72,6 @@ class Services:
             self._start(engine)
             engine.tended.release()
         return f'none for {gap:.1f} s'
-
-    def _pause(self, kind: str) -> Blow:
-        def blow(scene: Scene) -> str:
-            service = self._one(scene, kind)
-            seconds = scene.rng.uniform(0.5, 2.5) * LEASE
-            stopped = service.workers()
-            for pid in stopped:
-                processes.send(pid, signal.SIGSTOP)
-            scene.sleep(seconds)
-            for pid in stopped:
-                processes.send(pid, signal.SIGCONT)
-            return f'{service.name}, workers {stopped}, {seconds:.1f} s'
-        return blow
-
-    def _pause_at_call(self, scene: Scene) -> str:
-        """Stop an engine between its last look at its claim and the effect
-        of its call, for longer than the claim lasts."""
-        call = scene.rng.choice(_CALLS)
-        seconds = scene.rng.uniform(1.0, 2.0) * LEASE + 0.3
-        last = self._tail.last
-        number = self._store.add_fault(faults.Fault(
-            faults.Mode.HANG, call=call, seconds=_WAY))
-        caught = None
-        deadline = time.monotonic() + 4
-        while caught is None and time.monotonic() < deadline:
-            scene.sleep(0.02)
-            for line in self._tail.waiting_since(last):
-                if line.call == call:
-                    caught = line
-        if caught is None:
-            # Unless it has just been met.
-            with contextlib.suppress(inventory.InventoryError):
-                self._store.clear_faults(number)
-            return f'no {call} came'
-        pid = self._holder(caught.instance_uuid)
-        if pid is None:
-            return f'{call}: nobody held {caught.instance_uuid}'
-        processes.send(pid, signal.SIGSTOP)
-        # The others take over, and everybody wants something of it.
-        self._people.favourite = caught.instance_uuid
-        scene.sleep(seconds)
-        processes.send(pid, signal.SIGCONT)
-        return (f'{call} of {caught.instance_uuid}, worker {pid}, '
-                f'{seconds:.1f} s')
-
-    def _holder(self, uuid: str | None) -> int | None:
-        """The engine process that has claimed an instance."""
-        try:
-            rows = dict(self._all.database.run(
-                'SELECT uuid, claim_by FROM instances'))
-        except (pymysql.MySQLError, psycopg.Error, OSError):
-            return None
-        if not rows.get(uuid):
-            return None
-        pid = int(rows[uuid].split(':')[1])
-        engines = [worker for engine in self._all.engines
-                   for worker in engine.workers()]
-        return pid if pid in engines else None
 
     def _rolling_restart(self, scene: Scene) -> str:
         services = scene.rng.sample(self._all.services,
