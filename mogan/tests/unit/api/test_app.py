@@ -5,6 +5,7 @@ import io
 import json
 import pathlib
 import tempfile
+from wsgiref import util, validate
 
 from oslo_config import cfg
 from oslotest import base
@@ -110,6 +111,22 @@ class TestPlain(AppTest):
         self.assertEqual(200, self.call('/healthcheck')[0])
         self.assertEqual(404, self.call('/healthcheck/')[0])
         self.assertEqual(404, self.call('/v1/healthcheck')[0])
+
+    def test_any_server_that_keeps_to_the_standard_can_call_it(self):
+        for path, method, body in (
+                ('/v1', 'GET', b''), ('/v1', 'HEAD', b''),
+                ('/nowhere', 'PUT', b'{}'), ('/healthcheck', 'GET', b''),
+                ('/v1/flavors', 'POST', b'{}'), ('/v1', 'DELETE', b'')):
+            environ = {'REQUEST_METHOD': method, 'PATH_INFO': path,
+                       'SCRIPT_NAME': '', 'QUERY_STRING': '',
+                       'wsgi.input': io.BytesIO(body),
+                       'CONTENT_LENGTH': str(len(body)),
+                       'REMOTE_ADDR': '127.0.0.1'}
+            util.setup_testing_defaults(environ)
+            answer = validate.validator(self.app)(
+                environ, lambda *_: print)
+            list(answer)
+            answer.close()
 
     def test_no_proxy_is_believed(self):
         _, _, body = self.call('/', HTTP_X_FORWARDED_PROTO='https',
