@@ -147,22 +147,24 @@ class FunctionalTest(test_base.BaseTestCase):
 
     def put_rows(self, *wanted: dict[str, Any]) -> list[str]:
         """Several of them at once, with the same columns each."""
-        rows = []
-        for values in wanted:
-            row = {
-                'uuid': uuidutils.generate_uuid(), 'project_id': 'demo',
-                'user_id': 'demo', 'name': 'web', 'flavor_uuid': NOWHERE,
-                'image_uuid': IMAGE, 'node_uuid': NOWHERE, 'metadata': {},
-                'status': 'active', 'lock_state': 'unlocked',
-                'locked_at': None, 'locked_by': None,
-                'node_protection': 'none', 'fence': 1, 'claim_seq': 0,
-                'revision': 0, 'created_at': now()} | values
-            if row['lock_state'] != states.LockState.UNLOCKED:
-                row |= {'locked_at': now(), 'locked_by': 'admin'} | values
-            rows.append(row)
+        rows = [self.describe_row(**values) for values in wanted]
         with self.db.writer() as connection:
             connection.execute(sa.insert(models.instances), rows)
         return [row['uuid'] for row in rows]
+
+    def describe_row(self, **values: Any) -> dict[str, Any]:
+        """The values of such a row."""
+        row = {
+            'uuid': uuidutils.generate_uuid(), 'project_id': 'demo',
+            'user_id': 'demo', 'name': 'web', 'flavor_uuid': NOWHERE,
+            'image_uuid': IMAGE, 'node_uuid': NOWHERE, 'metadata': {},
+            'status': 'active', 'lock_state': 'unlocked',
+            'locked_at': None, 'locked_by': None,
+            'node_protection': 'none', 'fence': 1, 'claim_seq': 0,
+            'revision': 0, 'created_at': now()} | values
+        if row['lock_state'] != states.LockState.UNLOCKED:
+            row |= {'locked_at': now(), 'locked_by': 'admin'} | values
+        return row
 
     def row(self, uuid: str) -> dict[str, Any]:
         """An instance's row as it is in the database."""

@@ -20,7 +20,7 @@ _NEW = {'name': 'web', 'flavor_uuid': base.NOWHERE,
 
 # Bodies that are wrong wherever a body is wanted.
 _NO_BODIES: dict[str, tuple[Any, int, str]] = {
-    'none': (None, 415, 'application/json'),
+    'none': (None, 400, 'there is none'),
     'empty': (b'', 400, 'body'),
     'spaces': (b'  \n', 400, 'body'),
     'no JSON': (b'{"lock": nul}', 400, 'not JSON'),
@@ -161,6 +161,7 @@ _BODIES: list[tuple[str, str, Any, str]] = [
 _PLACES: list[tuple[str, str, int, str]] = [
     ('GET', '/v1/instances?limit=0', 400, 'limit'),
     ('GET', '/v1/instances?limit=-1', 400, 'limit'),
+    ('GET', '/v1/instances?limit=1001', 400, '1000'),
     ('GET', '/v1/instances?limit=ten', 400, 'limit'),
     ('GET', '/v1/instances?limit=1.5', 400, 'limit'),
     ('GET', '/v1/instances?limit=', 400, 'limit'),

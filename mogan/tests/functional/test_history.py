@@ -123,6 +123,12 @@ class TestDescriptions(base.FunctionalTest):
         self.assertEqual({'fields': ['description', 'metadata', 'name']},
                          self.history(self.uuid)[0]['arguments'])
 
+    def test_the_history_names_what_has_changed_and_no_more(self):
+        self.expect(200, self._patch(('replace', '/metadata/rack', '8'),
+                                     ('replace', '/name', 'web')))
+        self.assertEqual({'fields': ['metadata']},
+                         self.history(self.uuid)[0]['arguments'])
+
     def test_what_can_be_empty_can_be_removed(self):
         self._patch(('add', '/description', 'x'))
         seen = self.expect(200, self._patch(

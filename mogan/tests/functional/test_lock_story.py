@@ -12,7 +12,10 @@ class TestLockStory(base.FunctionalTest):
         self.assertEqual('active', node.availability)
         path = f'/v1/instances/{uuid}'
 
-        self.lock(uuid, 'disk swap, ticket 4711')
+        self.expect(202, self.admin.put(f'{path}/states/lock', {
+            'lock': {'reason': 'disk swap, ticket 4711'}}))
+        settled = self.wait_for(uuid, lock_state='locked')
+        self.assertEqual('applied', settled['node_protection'])
         self.assertTrue(self.node_of(uuid).protected)
         self.assertEqual('disk swap, ticket 4711',
                          self.node_of(uuid).protected_reason)

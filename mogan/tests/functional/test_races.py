@@ -6,6 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import sqlalchemy as sa
+
+from mogan.db import flavors, models
 from mogan.tests.functional import base
 from mogan.tests.functional.client import Client
 
@@ -137,6 +140,19 @@ class TestRaces(base.FunctionalTest):
             self.assertIn((created, deleted), {(201, 409), (400, 204)})
             self.expect(200 if deleted == 409 else 404,
                         self.admin.get(f'/v1/flavors/{flavor}'))
+
+    def test_a_flavor_cannot_go_while_an_instance_of_it_is_created(self):
+        flavor = self.make_flavor()
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            with self.db.writer() as connection:
+                connection.execute(sa.insert(models.instances),
+                                   self.describe_row(flavor_uuid=flavor))
+                flavors.hold(connection, flavor, hidden=False)
+                delete = pool.submit(
+                    self.admins[1].delete, f'/v1/flavors/{flavor}')
+                # It waits for the end of this transaction.
+                self.assertRaises(TimeoutError, delete.result, 0.3)
+            self.expect(409, delete.result(base.DEADLINE))
 
 
 class TestRacesWithAnEngine(base.FunctionalTest):
