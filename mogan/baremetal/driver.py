@@ -13,13 +13,16 @@ it in the same step as the effect:
   applied to power;
 * `seal` sets the highest number sealed.
 
-A driver that cannot fence keeps `Timing.reach` instead.
+A driver that cannot fence keeps `Timing.reach` instead: it asks
+`assert_covered` when all that is left to do is to send the effect.
 """
 
 import abc
+import contextlib
+import contextvars
 import dataclasses
 import enum
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 
@@ -113,6 +116,7 @@ class Order:
     resources: Mapping[str, int] = dataclasses.field(default_factory=dict)
     traits: Collection[str] = ()
     availability_zone: str | None = None
+    metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 class DriverError(Exception):
@@ -157,6 +161,33 @@ class NoNodeAvailable(Definite):
 
 class Refused(Definite):
     """The driver's service refused the call, and would refuse it again."""
+
+
+class TooLate(Definite):
+    """The caller's lease does not cover the call any more; nothing was
+    sent."""
+
+
+_covered: contextvars.ContextVar[Callable[[], bool]] = (
+    contextvars.ContextVar('covered', default=lambda: True))
+
+
+@contextlib.contextmanager
+def covering(covered: Callable[[], bool]) -> Iterator[None]:
+    """Calls made inside are sent only while `covered` says that the lease
+    still covers their reach."""
+    token = _covered.set(covered)
+    try:
+        yield
+    finally:
+        _covered.reset(token)
+
+
+def assert_covered() -> None:
+    """Ask the caller's clock; what a driver takes for its check of the
+    node has to come before this.  Raises TooLate."""
+    if not _covered.get()():
+        raise TooLate('the claim of the instance is about to run out')
 
 
 class Driver(abc.ABC):

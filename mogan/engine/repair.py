@@ -60,10 +60,13 @@ class Repair:
 
     def _protect(self, work: claims.Work) -> str:
         """Bring the node to what the row says; returns its protection."""
-        row = work.row
-        if (work.claim.left()
-                <= self.driver.timing.reach + self.driver.timing.skew):
-            raise driver.OutcomeUnknown('the claim is about to run out')
+        timing = self.driver.timing
+        with driver.covering(
+                lambda: work.claim.left() > timing.reach + timing.skew):
+            driver.assert_covered()
+            return self._apply(work.row)
+
+    def _apply(self, row: instances.Row) -> str:
         if row.lock_state == states.LockState.UNLOCKED:
             self.driver.unprotect(row.node_uuid, row.uuid, row.fence)
             return 'none'

@@ -87,7 +87,8 @@ class Task:
             instance_uuid=self.uuid, name=self.row.name,
             image_uuid=image or self.row.image_uuid,
             resources=flavor.resources, traits=flavor.traits,
-            availability_zone=self.row.availability_zone)
+            availability_zone=self.row.availability_zone,
+            metadata=self.row.metadata)
 
     def node(self) -> driver.Node | None:
         """The node that carries the instance, if one does."""
@@ -102,14 +103,14 @@ class Task:
         """Call the driver, with the action's number, while the lease
         surely covers the call's reach.  Raises ClaimLost, DriverError."""
         self._cover()
-        return method(*arguments, self.fence)
+        with driver.covering(self._covered):
+            return method(*arguments, self.fence)
 
     def destroy(self, method: Any, *arguments: Any) -> Any:
         """Call the driver for what cannot be undone, under a lease just
         renewed.  Raises ClaimLost, DriverError."""
         self._renew()
-        self._cover()
-        return method(*arguments, self.fence)
+        return self.call(method, *arguments)
 
     def seal(self) -> None:
         """Let no destructive call of this action take effect any more."""
@@ -136,9 +137,12 @@ class Task:
         if not claims.renew(self.db, self.claim):
             raise ClaimLost
 
+    def _covered(self) -> bool:
+        timing = self.driver.timing
+        return self.claim.left() > timing.reach + timing.skew
+
     def _cover(self) -> None:
-        needed = self.driver.timing.reach + self.driver.timing.skew
-        if self.claim.left() <= needed:
+        if not self._covered():
             self._renew()
-            if self.claim.left() <= needed:
+            if not self._covered():
                 raise ClaimLost

@@ -20,6 +20,8 @@ class Hardware:
 
     # How long the slowest work may take, in seconds.
     patience = 20.0
+    # Whether deploys and undeploys change the nodes' power.
+    works_power = True
 
     def install(self) -> None:
         """Put the hardware up, before the driver is opened."""
@@ -76,6 +78,11 @@ class Hardware:
         self.assertIs(Availability.ACTIVE,
                       self.settled(node.uuid).availability)
         return order, node.uuid
+
+    def assert_power(self, state: PowerState, node: driver.Node) -> None:
+        """The power is what a deploy or an undeploy left."""
+        if self.works_power:
+            self.assertIs(state, node.power_state)
 
     def off(self, node_uuid: str, instance_uuid: str, fence: int) -> None:
         """Take the instance off its node."""
@@ -165,7 +172,7 @@ class DriverContract(Hardware):
         self.driver.deploy(node.uuid, order, 1)
         node = self.settled(node.uuid)
         self.assertIs(Availability.ACTIVE, node.availability)
-        self.assertIs(PowerState.ON, node.power_state)
+        self.assert_power(PowerState.ON, node)
         self.assertEqual(order.instance_uuid, node.instance_uuid)
 
     def test_a_deploy_that_is_repeated_changes_nothing(self):
@@ -183,7 +190,7 @@ class DriverContract(Hardware):
         self.driver.rebuild(node_uuid, again, 2)
         node = self.settled(node_uuid)
         self.assertIs(Availability.ACTIVE, node.availability)
-        self.assertIs(PowerState.ON, node.power_state)
+        self.assert_power(PowerState.ON, node)
 
     def test_an_undeploy_ends_with_a_free_node(self):
         order, node_uuid = self.deployed()
@@ -194,7 +201,7 @@ class DriverContract(Hardware):
             undeploy()
         node = self.settled(node_uuid)
         self.assertIs(Availability.AVAILABLE, node.availability)
-        self.assertIs(PowerState.OFF, node.power_state)
+        self.assert_power(PowerState.OFF, node)
         self.assertIsNone(node.instance_uuid)
         self.assertIsNone(self.driver.find(order.instance_uuid))
         self.assertRaises(driver.NotOurs, undeploy)

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Ironic's answers mean."""
+
+import dataclasses
+import json
+from typing import Any, Final
+
+from mogan.baremetal import driver
+
+# Ironic's own words are all that tells these from each other.
+_LOCKED: Final = 'is locked by host'
+_IN_TRANSITION: Final = 'while a state transition is in progress'
+_NO_WORKER: Final = 'lack of free conductor workers'
+_NOT_PROTECTABLE: Final = 'can only be made protected'
+_NO_SUCH_NODE: Final = 'could not be found'
+
+
+class Locked(driver.NodeBusy):
+    """Ironic is at work on the node; moments later it may not be."""
+
+
+class Conflict(driver.Refused):
+    """The node, or the instance, is somebody else's by now."""
+
+
+class LoggedOut(driver.Unavailable):
+    """The token, or the password, is not good any more."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer; `request_id` is Ironic's."""
+
+    status: int
+    body: bytes
+    request_id: str | None = None
+
+    def json(self) -> dict[str, Any]:
+        """The body.  Raises Unavailable where it is none of Ironic's."""
+        try:
+            value = json.loads(self.body)
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
+            raise driver.Unavailable(
+                f'what answers {self.status} is not Ironic: {self.text}')
+        return value
+
+    @property
+    def text(self) -> str:
+        """What the answer says, in a form to show."""
+        # Errors are a JSON string inside JSON.
+        value: Any = self.body.decode(errors='replace')
+        for key in ('error_message', 'faultstring'):
+            try:
+                value = json.loads(value) if isinstance(value, str) else value
+            except ValueError:
+                break
+            if not isinstance(value, dict) or key not in value:
+                break
+            value = value[key]
+        text = value if isinstance(value, str) else json.dumps(value)
+        text = ' '.join(text.split())[:500]
+        return f'{text} ({self.request_id})' if self.request_id else text
+
+    @property
+    def transient(self) -> bool:
+        """Whether a read that got this answer is worth another try."""
+        return self.status == 409 or self.status >= 500  # noqa: PLR2004
+
+    @property
+    def no_such_node(self) -> bool:
+        """Whether Ironic, and not some proxy, says that it is not there."""
+        return (self.status == 404 and _NO_SUCH_NODE in self.text  # noqa: PLR2004
+                and b'faultstring' in self.body)
+
+
+def check_read(answer: Answer) -> None:
+    """Raises the error that the answer to a read stands for."""
+    if answer.status == 200:  # noqa: PLR2004
+        return
+    if answer.no_such_node:
+        raise driver.NotOurs(answer.text)
+    if answer.status == 400:  # noqa: PLR2004
+        raise driver.Refused(f'Ironic refuses: {answer.text}')
+    if answer.status == 401:  # noqa: PLR2004
+        raise LoggedOut(f'Ironic wants another login: {answer.text}')
+    raise driver.Unavailable(
+        f'Ironic answered {answer.status}: {answer.text}')
+
+
+def check_write(answer: Answer) -> None:
+    """Raises the error that the answer to a change stands for."""
+    text = answer.text
+    match answer.status:
+        case 200 | 201 | 202 | 204:
+            return
+        case 404 if answer.no_such_node:
+            raise driver.NotOurs(text)
+        case 409:
+            raise _conflict(text)
+        case 503 if _NO_WORKER in text:
+            raise driver.NodeBusy(text)
+        case 401:
+            raise LoggedOut(f'Ironic wants another login: {text}')
+        case 404 | 406 | 429:
+            raise driver.Unavailable(
+                f'Ironic answered {answer.status}: {text}')
+        case status if status >= 500:  # noqa: PLR2004
+            raise driver.OutcomeUnknown(f'Ironic answered {status}: {text}')
+        case status if status >= 400:  # noqa: PLR2004
+            raise driver.Refused(f'Ironic refuses: {text}')
+        case status:
+            raise driver.Unavailable(
+                f'what answers {status} is not Ironic: {text}')
+
+
+def _conflict(text: str) -> driver.Definite:
+    if _LOCKED in text:
+        return Locked(text)
+    if _IN_TRANSITION in text:
+        return driver.NodeBusy(text)
+    if _NOT_PROTECTABLE in text:
+        return driver.NotProtectable(text)
+    return Conflict(f'Ironic refuses: {text}')

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The requests that calls are made of, each on the call's channel."""
+
+import random
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
+
+from mogan.baremetal import driver
+from mogan.baremetal.ironic import answers, nodes
+from mogan.baremetal.ironic.channel import Channel
+
+# Free nodes that are asked for together: several, so that those who look at
+# the same time do not all want the same; more where traits have to be
+# compared here.
+_CANDIDATES: Final = 20
+_CANDIDATES_WITH_TRAITS: Final = 500
+
+Node = Mapping[str, Any]
+
+
+def name(node: Node) -> str:
+    return node['name'] or node['uuid']
+
+
+def _carrier(channel: Channel, instance_uuid: str) -> Node | None:
+    """The node that carries the instance, if one does."""
+    found = channel.read('/v1/nodes', {
+        'instance_uuid': instance_uuid, 'fields': ','.join(nodes.CHECKED)})
+    return next(iter(found['nodes']), None)
+
+
+def check(channel: Channel, node_uuid: str, instance_uuid: str) -> Node:
+    """The node, which carries the instance.  Raises NotOurs."""
+    node = channel.read(f'/v1/nodes/{node_uuid}',
+                        {'fields': ','.join(nodes.CHECKED)})
+    _own(node, instance_uuid)
+    return node
+
+
+def _own(node: Node, instance_uuid: str) -> None:
+    if node['instance_uuid'] != instance_uuid:
+        raise driver.NotOurs(
+            f'{name(node)} does not carry instance {instance_uuid}')
+
+
+def admit(node: Node, wanted: Collection[str], what: str) -> None:
+    """Keep a node in another state from what cannot be done there."""
+    state = node['provision_state']
+    if state in wanted:
+        return
+    if nodes.view(node).availability in driver.BUSY:
+        raise driver.NodeBusy(f'{name(node)} is {state}')
+    raise driver.Refused(f'{name(node)} is {state} and cannot be {what}')
+
+
+def patch(channel: Channel, node_uuid: str, **values: Any) -> Node:
+    """Set values of a node; returns what it is now."""
+    return channel.write('PATCH', f'/v1/nodes/{node_uuid}', [
+        {'op': 'add', 'path': f'/{key}', 'value': value}
+        for key, value in values.items()]).json()
+
+
+def furnish(channel: Channel, node: Node, order: driver.Order,
+            images: nodes.Images) -> None:
+    """Tell Ironic what to put on the node.  Raises NotOurs."""
+    info = nodes.instance_info(order, images, node['properties'])
+    if info.items() <= node['instance_info'].items():
+        return
+    # All of it: what Ironic has found out is about the image before.
+    changed = patch(channel, node['uuid'], instance_info=info)
+    _own(changed, order.instance_uuid)
+
+
+def provision(channel: Channel, node_uuid: str, target: str,
+              order: driver.Order | None = None) -> None:
+    """Start a deploy, a rebuild or an undeploy."""
+    body: dict[str, Any] = {'target': target}
+    if order is not None:
+        body['configdrive'] = nodes.config_drive(order)
+    channel.write('PUT', f'/v1/nodes/{node_uuid}/states/provision', body)
+
+
+def release(channel: Channel, node_uuid: str) -> None:
+    """Take the instance off a node that there is nothing to wipe on."""
+    channel.write('PATCH', f'/v1/nodes/{node_uuid}', [
+        {'op': 'remove', 'path': '/instance_uuid'},
+        {'op': 'add', 'path': '/instance_info', 'value': {}}])
+
+
+def claim(channel: Channel, order: driver.Order,
+          images: nodes.Images) -> Node:
+    """Give a free node to the instance, or find the one that it has.
+
+    Raises NoNodeAvailable, Locked where one may become free in a moment.
+    """
+    carrier = _carrier(channel, order.instance_uuid)
+    if carrier is not None:
+        return carrier
+    busy = False
+    for candidate in _candidates(channel, order):
+        try:
+            node = _take(channel, candidate, order, images)
+        except (driver.NotOurs, answers.Conflict):
+            # Deleted, or somebody else's, since it was listed.
+            continue
+        except driver.NodeBusy:
+            if channel.left <= 0:
+                raise
+            busy = True
+            continue
+        if node is not None:
+            return node
+    if busy:
+        raise answers.Locked('Ironic is at work on every free node')
+    raise driver.NoNodeAvailable(_wanted(order))
+
+
+def _candidates(channel: Channel, order: driver.Order) -> Iterator[Node]:
+    """Free nodes that fit the order."""
+    # A node is one unit of one class.
+    if list(order.resources.values()) != [1]:
+        return
+    traits = frozenset(order.traits)
+    query: dict[str, Any] = {
+        'provision_state': 'available', 'associated': 'false',
+        'maintenance': 'false', 'resource_class': next(iter(order.resources)),
+        'fields': 'uuid,traits,properties',
+        'limit': _CANDIDATES_WITH_TRAITS if traits else _CANDIDATES}
+    while page := channel.read('/v1/nodes', query)['nodes']:
+        query['marker'] = page[-1]['uuid']
+        random.shuffle(page)
+        yield from (node for node in page if traits <= {*node['traits']})
+
+
+def _take(channel: Channel, candidate: Node,
+          order: driver.Order, images: nodes.Images) -> Node | None:
+    """The node, unless it must not be used any more since it was listed;
+    Ironic refuses where it has an instance."""
+    node = patch(channel, candidate['uuid'],
+                 instance_uuid=order.instance_uuid,
+                 instance_info=nodes.instance_info(
+                     order, images, candidate['properties']))
+    if node['provision_state'] == 'available' and not node['maintenance']:
+        return node
+    release(channel, node['uuid'])
+    return None
+
+
+def _wanted(order: driver.Order) -> str:
+    units = ', '.join(f'{amount} of {key}'
+                      for key, amount in order.resources.items())
+    traits = ', '.join(sorted(order.traits))
+    return (f'no free node has {units or "no resources"}'
+            + (f' and the traits {traits}' if traits else ''))

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One connection to Ironic, for the check of a node and the call itself.
+
+A process may be stopped between the two for as long as it likes.  What its
+check has found may be over then, and so may its claim.  The call must not
+arrive any more: therefore the connection is never opened anew.  Whatever
+answers in front of Ironic closes it when nothing has come for its idle
+time-out, and a call that comes later finds it closed.
+
+HTTP libraries reopen a connection silently where it was closed, and send
+requests again: hence http.client, with auto_open off.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import ssl
+import time
+import urllib.parse
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Final, Self
+
+import certifi
+
+from mogan.baremetal import driver
+from mogan.baremetal.ironic import answers
+
+_BROKEN: Final = (OSError, http.client.HTTPException)
+
+
+def boottime() -> float:
+    """Seconds on a clock that goes on while the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+class Channel:
+    """A context; each request has what is left of `limit` seconds.
+
+    `verify` and `cert` mean what they mean to requests.
+    """
+
+    def __init__(self, base: str, headers: Mapping[str, str], limit: float,
+                 verify: bool | str = True,
+                 cert: str | tuple[str, str] | None = None) -> None:
+        where = urllib.parse.urlsplit(base)
+        self._base = where.path.rstrip('/')
+        self._headers = {'Accept': 'application/json',
+                         'User-Agent': 'mogan', **headers}
+        self._until = boottime() + limit
+        host, port = where.hostname or '', where.port
+        self._connection = (
+            http.client.HTTPSConnection(
+                host, port, timeout=limit, context=_context(verify, cert))
+            if where.scheme == 'https'
+            else http.client.HTTPConnection(host, port, timeout=limit))
+        self._connection.auto_open = 0
+
+    def __enter__(self) -> Self:
+        try:
+            self._connection.connect()
+        except OSError as error:
+            raise driver.Unavailable(
+                f'Ironic cannot be reached: {error}') from error
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None,
+                 error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self._connection.close()
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left for all that is asked here."""
+        return self._until - boottime()
+
+    def read(self, path: str, query: Mapping[str, Any]) -> dict[str, Any]:
+        """What is at a path.  Raises Unavailable, NotOurs, Refused."""
+        self._hurry()
+        try:
+            answer = self._ask(
+                'GET', f'{path}?{urllib.parse.urlencode(query)}')
+        except _BROKEN as error:
+            raise driver.Unavailable(
+                f'Ironic did not answer: {_words(error)}') from error
+        answers.check_read(answer)
+        return answer.json()
+
+    def write(self, method: str, path: str,
+              body: Any = None) -> answers.Answer:
+        """Make a change, if the caller's claim still covers it.
+
+        Raises TooLate, OutcomeUnknown, and what the answer stands for.
+        """
+        self._hurry()
+        # After this the idle time-out alone bounds how late the call can
+        # come: the connection has been idle since before.
+        driver.assert_covered()
+        try:
+            answer = self._ask(method, path, body)
+        except http.client.NotConnected as error:
+            raise driver.Unavailable(
+                'what answers in front of Ironic closes connections after '
+                'each answer: it has to keep them alive') from error
+        except _BROKEN as error:
+            raise driver.OutcomeUnknown(
+                f'no answer to {method} {path}: {_words(error)}') from error
+        answers.check_write(answer)
+        return answer
+
+    def _ask(self, method: str, path: str,
+             body: Any = None) -> answers.Answer:
+        headers = dict(self._headers)
+        content = None
+        if body is not None:
+            content = json.dumps(body).encode()
+            headers['Content-Type'] = 'application/json'
+        self._connection.request(method, self._base + path, content, headers)
+        with contextlib.closing(self._connection.getresponse()) as response:
+            return answers.Answer(
+                response.status, response.read(),
+                response.headers.get('openstack-request-id'))
+
+    def _hurry(self) -> None:
+        left = self.left
+        if left <= 0:
+            raise driver.NodeBusy('the time of the call is over')
+        if self._connection.sock is not None:
+            self._connection.sock.settimeout(left)
+
+
+def _words(error: BaseException) -> str:
+    return str(error) or type(error).__name__
+
+
+def _context(verify: bool | str,
+             cert: str | tuple[str, str] | None) -> ssl.SSLContext:
+    if verify is False:
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    else:
+        authorities = (verify if isinstance(verify, str)
+                       else certifi.where())
+        context = (ssl.create_default_context(capath=authorities)
+                   if os.path.isdir(authorities)  # noqa: PTH112
+                   else ssl.create_default_context(cafile=authorities))
+    if cert:
+        context.load_cert_chain(*((cert,) if isinstance(cert, str)
+                                  else cert))
+    return context

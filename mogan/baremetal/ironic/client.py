@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where Ironic is, who asks, and what it tells."""
+
+import dataclasses
+import threading
+from collections.abc import Mapping
+from typing import Any, Final
+
+import keystoneauth1.adapter
+import keystoneauth1.exceptions
+import keystoneauth1.loading
+import keystoneauth1.session
+import requests
+import requests.adapters
+import tenacity
+from oslo_log import log
+
+from mogan.baremetal import driver
+from mogan.baremetal.ironic import answers
+from mogan.baremetal.ironic.channel import Channel
+
+LOG = log.getLogger(__name__)
+
+# What we ask for, of whichever Ironic: the newest thing that we need is a
+# config drive as an object.
+VERSION: Final = (1, 56)
+_RELEASE: Final = '12.1 (Stein)'
+_HEADER: Final = 'X-OpenStack-Ironic-API-Version'
+_READ_TRIES: Final = 4
+# Connections that are kept, at most: as many as an engine has threads.
+_POOL: Final = 256
+
+
+class TooOld(driver.Unavailable):
+    """Ironic does not know what we need."""
+
+
+class _Again(driver.Unavailable):
+    """An answer to a read that may be another one the next time."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Where:
+    """How Ironic is found in a catalog, unless `url` says where it is."""
+
+    url: str | None = None
+    service_type: str = 'baremetal'
+    service_name: str | None = None
+    interfaces: tuple[str, ...] = ('internal', 'public')
+    region: str | None = None
+
+
+class Client:
+    """Reads, and channels for changes; safe to share between threads.
+
+    `limit`: seconds that a request, or all that is asked in one channel,
+    may take.
+    """
+
+    def __init__(self, auth: Any, where: Where, limit: float,
+                 verify: bool | str = True,
+                 cert: str | tuple[str, str] | None = None) -> None:
+        plain = requests.Session()
+        for scheme in ('http://', 'https://'):
+            plain.mount(scheme, requests.adapters.HTTPAdapter(
+                pool_maxsize=_POOL))
+        self.limit = limit
+        self._auth = auth
+        self._where = where
+        self._verify = verify
+        self._cert = cert
+        self._session = keystoneauth1.session.Session(
+            auth=auth, session=plain, verify=verify, cert=cert,
+            timeout=limit, user_agent='mogan')
+        self._plain = plain
+        self._lock = threading.Lock()
+        self._base: str | None = None
+
+    @classmethod
+    def from_conf(cls, conf: Any, group: str) -> 'Client':
+        """As a group of keystoneauth's options says.  Raises ValueError."""
+        options = conf[group]
+        try:
+            auth = keystoneauth1.loading.load_auth_from_conf_options(
+                conf, group)
+        except keystoneauth1.exceptions.ClientException as error:
+            raise ValueError(f'[{group}] {error}') from error
+        if auth is None:
+            raise ValueError(f'[{group}] auth_type is not set: none, '
+                             f'http_basic or password')
+        cert = options.certfile
+        if cert and options.keyfile:
+            cert = (cert, options.keyfile)
+        return cls(
+            auth, Where(options.endpoint_override, options.service_type,
+                        options.service_name,
+                        tuple(options.valid_interfaces),
+                        options.region_name),
+            options.timeout, cert=cert,
+            verify=False if options.insecure else options.cafile or True)
+
+    def get(self, path: str, query: Mapping[str, Any]) -> dict[str, Any]:
+        """What is at a path; asked again, for a second or two, where the
+        answer says nothing.  Raises Unavailable, NotOurs, Refused."""
+        for attempt in tenacity.Retrying(
+                retry=tenacity.retry_if_exception_type(_Again),
+                stop=tenacity.stop_after_attempt(_READ_TRIES),
+                wait=tenacity.wait_random_exponential(0.1, 1), reraise=True):
+            with attempt:
+                return self._get(path, query)
+        raise AssertionError
+
+    def channel(self) -> Channel:
+        """A connection of its own, to be entered."""
+        base = self.base()
+        try:
+            headers = self._session.get_auth_headers(self._auth) or {}
+        except keystoneauth1.exceptions.ClientException as error:
+            raise driver.Unavailable(
+                f'Keystone gives no token: {error}') from error
+        return Channel(base, headers | {_HEADER: _text(VERSION)},
+                       self.limit, self._verify, self._cert)
+
+    def forget_token(self) -> None:
+        """Ask for a new one the next time."""
+        self._session.invalidate(self._auth)
+
+    def base(self) -> str:
+        """Ironic's address, once it has been found and speaks our version.
+
+        Raises Unavailable, TooOld.
+        """
+        with self._lock:
+            if self._base is None:
+                base = self._find()
+                self._negotiate(base)
+                self._base = base
+            return self._base
+
+    def close(self) -> None:
+        self._plain.close()
+
+    def _find(self) -> str:
+        adapter = keystoneauth1.adapter.Adapter(
+            self._session, auth=self._auth,
+            endpoint_override=self._where.url,
+            service_type=self._where.service_type,
+            service_name=self._where.service_name,
+            interface=list(self._where.interfaces),
+            region_name=self._where.region)
+        try:
+            url = adapter.get_endpoint()
+        except keystoneauth1.exceptions.ClientException as error:
+            raise driver.Unavailable(
+                f'Ironic was not found: {error}') from error
+        if not url:
+            raise driver.Unavailable(
+                'Ironic was not found: the catalog does not have it, and no '
+                'endpoint_override is set')
+        return url.rstrip('/').removesuffix('/v1')
+
+    def _negotiate(self, base: str) -> None:
+        answer = self._request(f'{base}/v1', authenticated=False)
+        answers.check_read(answer)
+        try:
+            spoken = answer.json()['version']
+            lowest, highest = (_numbers(spoken[name])
+                               for name in ('min_version', 'version'))
+        except (KeyError, TypeError, ValueError):
+            raise driver.Unavailable(
+                f'what answers at {base} is not Ironic') from None
+        if not lowest <= VERSION <= highest:
+            raise TooOld(
+                f'Ironic at {base} speaks the API versions {_text(lowest)} '
+                f'to {_text(highest)}, and {_text(VERSION)} is needed: that '
+                f'is Ironic {_RELEASE} or newer')
+        LOG.info('Ironic at %s speaks the API versions %s to %s', base,
+                 _text(lowest), _text(highest))
+
+    def _get(self, path: str, query: Mapping[str, Any]) -> dict[str, Any]:
+        answer = self._request(self.base() + path, query)
+        if answer.transient:
+            raise _Again(f'Ironic answered {answer.status}: {answer.text}')
+        if answer.status == 406:  # noqa: PLR2004
+            self._base = None   # another Ironic than before
+        answers.check_read(answer)
+        return answer.json()
+
+    def _request(self, url: str, query: Mapping[str, Any] | None = None, *,
+                 authenticated: bool = True) -> answers.Answer:
+        headers = {'Accept': 'application/json'}
+        if authenticated:
+            headers[_HEADER] = _text(VERSION)
+        try:
+            response = self._session.get(
+                url, params=query, headers=headers, raise_exc=False,
+                authenticated=authenticated)
+        except keystoneauth1.exceptions.ClientException as error:
+            self._base = None   # the catalog may know better by now
+            raise driver.Unavailable(
+                f'Ironic cannot be reached: {error}') from error
+        return answers.Answer(response.status_code, response.content,
+                              response.headers.get('openstack-request-id'))
+
+
+def _numbers(text: str) -> tuple[int, int]:
+    major, minor = text.split('.')
+    return int(major), int(minor)
+
+
+def _text(version: tuple[int, int]) -> str:
+    return '{}.{}'.format(*version)

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ironic's nodes in the words that every driver speaks."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Final
+
+from mogan.baremetal import driver
+from mogan.baremetal.driver import Availability, PowerState, PowerTarget
+
+SHOWN: Final = (
+    'uuid', 'name', 'resource_class', 'provision_state', 'power_state',
+    'target_power_state', 'instance_uuid', 'protected', 'protected_reason',
+    'traits', 'maintenance', 'last_error')
+# What a call looks at beyond that before it changes anything.
+CHECKED: Final = (*SHOWN, 'maintenance_reason', 'instance_info',
+                  'properties')
+
+# A rebuild shows itself as a deploy. States that are not named here are an
+# operator's: enroll, manageable, inspecting, rescue, servicing, ...
+AVAILABILITY: Final[Mapping[str, Availability]] = {
+    'available': Availability.AVAILABLE,
+    'deploying': Availability.DEPLOYING,
+    'wait call-back': Availability.DEPLOYING,
+    'deploy hold': Availability.DEPLOYING,
+    'active': Availability.ACTIVE,
+    'deleting': Availability.UNDEPLOYING,
+    'cleaning': Availability.UNDEPLOYING,
+    'clean wait': Availability.UNDEPLOYING,
+    'clean hold': Availability.UNDEPLOYING,
+    'deploy failed': Availability.FAILED,
+    'error': Availability.FAILED,
+    'clean failed': Availability.FAILED,
+}
+# Where Ironic lets a node be protected.
+PROTECTABLE: Final = frozenset({'active', 'rescue'})
+
+POWER_REQUESTS: Final[Mapping[PowerTarget, str]] = {
+    PowerTarget.ON: 'power on',
+    PowerTarget.OFF: 'power off',
+    PowerTarget.SOFT_OFF: 'soft power off',
+    PowerTarget.REBOOT: 'rebooting',
+    PowerTarget.SOFT_REBOOT: 'soft rebooting',
+}
+_POWER_TARGETS: Final = {
+    request: target for target, request in POWER_REQUESTS.items()}
+_POWER_STATES: Final = {state.value: state for state in PowerState}
+
+
+def view(node: Mapping[str, Any]) -> driver.Node:
+    """One of Ironic's nodes."""
+    target = node['target_power_state']
+    return driver.Node(
+        uuid=node['uuid'], name=node['name'] or node['uuid'],
+        resource_class=node['resource_class'] or '',
+        availability=AVAILABILITY.get(node['provision_state'],
+                                      Availability.UNAVAILABLE),
+        power_state=_POWER_STATES.get(node['power_state']),
+        # One that is not known is a change all the same.
+        power_target=_POWER_TARGETS.get(target, PowerTarget.REBOOT)
+        if target else None,
+        instance_uuid=node['instance_uuid'], protected=node['protected'],
+        protected_reason=node['protected_reason'],
+        traits=tuple(sorted(node['traits'])),
+        maintenance=node['maintenance'], last_error=node['last_error'])
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Images:
+    """Where Ironic gets images from, and what they are where it cannot
+    find out."""
+
+    source: str = '{image_uuid}'
+    type: str | None = None
+
+
+def instance_info(order: driver.Order, images: Images,
+                  properties: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What Ironic is to know of the instance, for a node with these
+    properties."""
+    info: dict[str, Any] = {
+        'display_name': order.name,
+        'image_source': images.source.replace('{image_uuid}',
+                                              order.image_uuid)}
+    if images.type:
+        info['image_type'] = images.type
+    if order.traits:
+        info['traits'] = sorted(order.traits)
+    # A gigabyte is left to partition tables and the config drive.
+    disk = str((properties or {}).get('local_gb') or '')
+    if disk.isdecimal() and int(disk) > 1:
+        info['root_gb'] = int(disk) - 1
+    return info
+
+
+def config_drive(order: driver.Order) -> dict[str, Any]:
+    """What the instance finds out about itself, as cloud-init reads it."""
+    return {'meta_data': {
+        'uuid': order.instance_uuid, 'name': order.name,
+        'hostname': order.name, 'meta': dict(order.metadata)}}

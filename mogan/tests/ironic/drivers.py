@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Drivers on an Ironic under test, made as a configuration file makes
+them."""
+
+from typing import Any
+
+from oslo_config import cfg
+
+from mogan.baremetal.ironic.driver import IronicDriver
+from mogan.conf import ironic as options
+
+# Nobody pauses a process here, unless a test says so: a short lease keeps
+# what comes after an unknown outcome short.
+_VALUES = {'auth_type': 'none', 'idle_timeout': 1.0, 'timeout': 20,
+           'image_type': 'whole-disk',
+           'reach': 21.0, 'lease': 63.0, 'skew': 0.5}
+
+
+def make_driver(url: str, **values: Any) -> IronicDriver:
+    """A driver on the Ironic at `url`; `values` of its options."""
+    conf = cfg.ConfigOpts()
+    options.register_opts(conf)
+    conf([], default_config_files=[], default_config_dirs=[])
+    for name, value in ({'endpoint_override': url} | _VALUES
+                        | values).items():
+        conf.set_override(name, value, 'ironic')
+    return IronicDriver.from_conf(conf)
