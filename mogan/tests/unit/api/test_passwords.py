@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Callers who are known by a password."""
+
+import base64
+import threading
+import time
+
+import bcrypt
+
+from mogan import exception
+from mogan.api import identity
+from mogan.api.identity import basic, users
+from mogan.context import RequestContext
+from mogan.tests.unit.api.callers import FORGED, IdentityTest, make_conf
+
+PASSWORD = 'open sesame'
+HASH = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+
+
+def header(name, password=PASSWORD):
+    pair = f'{name}:{password}'.encode()
+    return f'Basic {base64.b64encode(pair).decode()}'
+
+
+class TestUsersFile(IdentityTest):
+
+    def test_a_line_is_a_user(self):
+        self.write('# name:hash:project:roles', '', f'ann:{HASH}:p-1:admin',
+                   f' bob:{HASH}:p-2:reader, other ')
+        found = users.read(self.file)
+        self.assertEqual(('admin', 'member', 'reader'), found['ann'].roles)
+        self.assertEqual(('reader', 'other'), found['bob'].roles)
+        self.assertEqual(('p-1', HASH), (found['ann'].project_id,
+                                         found['ann'].hash))
+
+    def test_a_line_that_is_none_is_named(self):
+        for line, words in (
+                ('ann', 'name:hash'), (f'ann:{HASH}', 'name:hash'),
+                (f'ann:{HASH}:p:r:x', 'name:hash'),
+                (f':{HASH}:p:r', 'name'), (f'a b:{HASH}:p:r', 'name'),
+                (f'{"x" * 65}:{HASH}:p:r', 'name'),
+                ('ann:secret:p:r', 'bcrypt'), ('ann:$apr1$x:p:r', 'bcrypt'),
+                (f'ann:{HASH}::r', 'project'), (f'ann:{HASH}:p:', 'roles'),
+                (f'ann:{HASH}:p:a,,b', 'roles'),
+                (f'ann:{HASH}:p:r b', 'roles')):
+            self.write('# comment', line)
+            error = self.assertRaises(users.UsersFileError, users.read,
+                                      self.file)
+            self.assertIn('line 2', str(error))
+            self.assertIn(words, str(error))
+            self.assertNotIn(HASH, str(error))
+        self.write(f'ann:{HASH}:p:r', f'ann:{HASH}:q:r')
+        self.assertRaises(users.UsersFileError, users.read, self.file)
+
+    def test_a_file_that_cannot_be_read_is_named(self):
+        error = self.assertRaises(users.UsersFileError, users.read,
+                                  self.file)
+        self.assertIn(str(self.file), str(error))
+        self.file.write_bytes(b'\xff')
+        self.assertRaises(users.UsersFileError, users.read, self.file)
+        self.assertRaises(identity.IdentityError, identity.check, make_conf(
+            auth_strategy='http_basic', http_basic_users_file=str(self.file)))
+
+    def test_what_was_written_is_read(self):
+        written = [users.User('ann', users.make_hash('ä', 4), 'p',
+                              ('member', 'reader'))]
+        users.write(self.file, written)
+        self.assertEqual({'ann': written[0]}, users.read(self.file))
+        self.assertEqual(0o600, self.file.stat().st_mode & 0o777)
+        self.assertEqual([self.file], list(self.file.parent.iterdir()))
+        self.assertTrue(bcrypt.checkpw('ä'.encode(),
+                                       written[0].hash.encode()))
+
+
+class TestBasic(IdentityTest):
+
+    def setUp(self):
+        super().setUp()
+        self.write(f'ann:{HASH}:p-1:admin', f'bob:{HASH}:p-2:member')
+        self.looks = []
+        self.addCleanup(setattr, bcrypt, 'checkpw', bcrypt.checkpw)
+        self.check = bcrypt.checkpw
+        bcrypt.checkpw = self.counted
+        self.app = identity.wrap(self.application, make_conf(
+            auth_strategy='http_basic', http_basic_users_file=str(self.file)))
+        self.inner = self.app._application
+
+    def counted(self, password, digest):
+        self.looks.append(digest)
+        return self.check(password, digest)
+
+    def known(self, *pair, **environ):
+        return self.call(self.app, HTTP_AUTHORIZATION=header(*pair),
+                         **environ)
+
+    def unknown(self, **environ):
+        error = self.assertRaises(exception.Unauthorized, self.call,
+                                  self.app, **environ)
+        self.assertEqual('Basic realm="mogan", charset="UTF-8"',
+                         error.headers['WWW-Authenticate'])
+
+    def test_a_user_is_known_by_the_password(self):
+        context = self.known('ann')
+        self.assertEqual(('ann', 'p-1', ['admin', 'member', 'reader']), (
+            context.user_id, context.project_id, context.roles))
+        self.assertNotIn('HTTP_AUTHORIZATION', self.seen)
+        self.assertEqual('p-2', self.known('bob').project_id)
+
+    def test_forged_headers_change_nothing(self):
+        context = self.known('bob', **FORGED)
+        self.assertEqual(('bob', 'p-2', ['member', 'reader']), (
+            context.user_id, context.project_id, context.roles))
+        self.assertIsNone(context.system_scope)
+        self.assertEqual(set(), self.seen.keys() & FORGED.keys())
+
+    def test_others_are_asked_who_they_are(self):
+        self.unknown()
+        for wrong in (
+                header('ann', 'wrong'), header('eve'), header('ann', ''),
+                header('ann', 'x' * 100), header('ann', '\0'), 'Basic',
+                'Basic ', 'Basic %%%', 'Basic YQ==', 'Bearer abc', '',
+                'Basic ' + base64.b64encode(b'\xff:x').decode(),
+                header('ann').replace('Basic', 'Digest'),
+                header('ann') + ' x', '\xe4', 'Basic \xe4'):
+            self.unknown(HTTP_AUTHORIZATION=wrong)
+
+    def test_version_documents_are_for_everybody(self):
+        for path in ('/', '', '/v1', '/v1/'):
+            context = self.call(self.app, path=path, **FORGED)
+            self.assertIsNone(context.project_id)
+            self.assertEqual([], context.roles)
+        for path in ('/v1/instances', '//', '/v1//', '/v1/.', '/V1'):
+            self.unknown(path=path)
+
+    def test_a_password_is_looked_at_once(self):
+        for _ in range(3):
+            self.known('ann')
+        self.assertEqual(1, len(self.looks))
+        for _ in range(3):
+            self.unknown(HTTP_AUTHORIZATION=header('ann', 'wrong'))
+        self.assertEqual(2, len(self.looks))
+
+    def test_an_unknown_name_costs_what_a_wrong_password_does(self):
+        self.unknown(HTTP_AUTHORIZATION=header('eve'))
+        [digest] = self.looks
+        self.assertEqual(HASH[:7], digest.decode()[:7])
+
+    def test_what_was_looked_at_is_forgotten_in_time(self):
+        self.known('ann')
+        for key, (_, user) in self.inner._right.items():
+            self.inner._right[key] = time.monotonic() - 1, user
+        self.known('ann')
+        self.assertEqual(2, len(self.looks))
+
+    def test_what_is_remembered_has_an_end(self):
+        basic._REMEMBERED, kept = 3, basic._REMEMBERED
+        self.addCleanup(setattr, basic, '_REMEMBERED', kept)
+        self.known('ann')
+        for number in range(5):
+            self.unknown(HTTP_AUTHORIZATION=header('ann', f'x{number}'))
+        self.assertEqual(3, len(self.inner._wrong))
+        self.known('ann')
+        self.assertEqual(6, len(self.looks))
+
+    def test_passwords_are_not_kept(self):
+        self.known('ann')
+        self.assertNotIn(PASSWORD, repr(vars(self.inner)))
+        self.assertNotIn(PASSWORD, self.log.output)
+
+    def again(self):
+        self.inner._users._next_look = 0
+
+    def test_a_file_that_changes_is_heard(self):
+        self.known('ann')
+        self.write(f'ann:{HASH}:p-9:reader')
+        self.again()
+        context = self.known('ann')
+        self.assertEqual(('p-9', ['reader']),
+                         (context.project_id, context.roles))
+        self.unknown(HTTP_AUTHORIZATION=header('bob'))
+        self.write('#')
+        self.again()
+        self.unknown(HTTP_AUTHORIZATION=header('ann'))
+
+    def test_a_broken_file_leaves_the_users_as_they_were(self):
+        self.write('broken')
+        self.again()
+        self.assertEqual('p-1', self.known('ann').project_id)
+        self.assertIn('stay as they were', self.log.output)
+        self.file.unlink()
+        self.again()
+        self.assertEqual('p-2', self.known('bob').project_id)
+
+
+class TestCrowd(IdentityTest):
+    """Many at a time; `looking` stands for a slow look at a password."""
+
+    def setUp(self):
+        super().setUp()
+        self.write(f'ann:{HASH}:p-1:admin')
+        self.app = identity.wrap(self.application, make_conf(
+            auth_strategy='http_basic', http_basic_users_file=str(self.file)))
+        self.inner = self.app._application
+        self.looks = 0
+        self.go_on = threading.Event()
+        verify = self.inner._users.verify
+
+        def looking(*pair):
+            self.looks += 1
+            self.go_on.wait(20)
+            return verify(*pair)
+        self.inner._users.verify = looking
+
+    def start(self, *pairs):
+        """Threads that log in, and what comes of each."""
+        results = []
+
+        def login(pair):
+            environ = {
+                'PATH_INFO': '/x', 'HTTP_AUTHORIZATION': header(*pair),
+                'mogan.context': RequestContext(overwrite=False)}
+            try:
+                self.app(environ, lambda *_: None)
+                results.append(environ['mogan.context'].project_id)
+            except exception.MoganError as error:
+                results.append(error.code)
+        threads = [threading.Thread(target=login, args=(pair,))
+                   for pair in pairs]
+        for thread in threads:
+            thread.start()
+            self.addCleanup(thread.join, 20)
+        self.addCleanup(self.go_on.set)
+        return threads, results
+
+    def wait_for(self, number):
+        deadline = time.monotonic() + 20
+        while self.looks < number:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+
+    def test_the_same_password_is_looked_at_by_one_of_many(self):
+        threads, results = self.start(*[('ann',)] * 8)
+        self.wait_for(1)
+        self.go_on.set()
+        for thread in threads:
+            thread.join(20)
+        self.assertEqual(['p-1'] * 8, results)
+        self.assertEqual(1, self.looks)
+
+    def test_guesses_do_not_take_every_thread(self):
+        self.start(*[('ann', f'guess {n}')
+                     for n in range(basic._AT_A_TIME)])
+        self.wait_for(basic._AT_A_TIME)
+        error = self.assertRaises(
+            exception.ServiceUnavailable, self.call, self.app,
+            HTTP_AUTHORIZATION=header('ann', 'one more'))
+        self.assertEqual('1', error.headers['Retry-After'])
+
+    def test_whoever_is_known_is_not_kept_waiting(self):
+        self.go_on.set()
+        self.call(self.app, HTTP_AUTHORIZATION=header('ann'))
+        self.go_on.clear()
+        self.start(*[('ann', f'guess {n}')
+                     for n in range(basic._AT_A_TIME)])
+        self.wait_for(basic._AT_A_TIME + 1)
+        context = self.call(self.app, HTTP_AUTHORIZATION=header('ann'))
+        self.assertEqual('p-1', context.project_id)
