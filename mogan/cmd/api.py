@@ -52,6 +52,7 @@ class ApiProcess(service.ServiceBase):
         super().__init__()
         self._server: Any = None
         self._stopping = threading.Event()
+        self._stopped = threading.Event()
 
     def start(self) -> None:
         self._opened = Opened()
@@ -71,9 +72,13 @@ class ApiProcess(service.ServiceBase):
         self._stopping.set()
         if self._server is not None:
             self._server.stop()
+        self._stopped.set()
 
     def wait(self) -> None:
         self._thread.join()
+        # The last requests are still being answered.
+        if self._stopping.is_set():
+            self._stopped.wait()
         self._opened.close()
 
     def reset(self) -> None:

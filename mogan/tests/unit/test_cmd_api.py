@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How mogan-api and the WSGI application start, and how they do not."""
 
+import http.client
+import json
 import os
 import pathlib
 import signal
@@ -8,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 from oslotest import base
 
@@ -23,6 +26,7 @@ workers = 1
 [database]
 connection = sqlite:///{directory}/none.sqlite
 """
+JSON = {'Content-Type': 'application/json'}
 # Calls the application as a server would, after a fork.
 SERVER = """
 import os, sys
@@ -118,6 +122,31 @@ class TestStarts(StartTest):
             self.assertIn(b'200 OK', client.recv(1000))
         process.send_signal(signal.SIGTERM)
         self.assertEqual(0, process.wait(30))
+
+    def test_it_finishes_a_request_before_it_closes_anything(self):
+        # A broker that is away: what it takes to say so must be there.
+        self.configure(('fake://', 'rabbit://guest:guest@127.0.0.1:1/'))
+        self.run_python(*API[:-1], 'mogan.cmd.dbsync', 'upgrade')
+        process = self.start(f'Answering at 127.0.0.1:{self.port}')
+        client = http.client.HTTPConnection('127.0.0.1', self.port,
+                                            timeout=60)
+        self.addCleanup(client.close)
+        client.request('POST', '/v1/flavors', json.dumps({
+            'name': 'small', 'resources': {'CUSTOM_SMALL': 1}}), JSON)
+        flavor = json.loads(client.getresponse().read())['uuid']
+        body = json.dumps({'name': 'web', 'flavor_uuid': flavor,
+                           'image_uuid': flavor}).encode()
+        client.request('POST', '/v1/instances', body[:1], JSON | {
+            'Content-Length': str(len(body))})
+        process.send_signal(signal.SIGTERM)
+        with self.assertRaises(OSError):
+            while True:
+                socket.create_connection(('127.0.0.1', self.port)).close()
+        time.sleep(0.3)     # for what comes too early to come
+        client.sock.sendall(body[1:])
+        answer = client.getresponse()
+        self.assertEqual(201, answer.status, answer.read())
+        self.assertEqual(0, process.wait(60))
 
     def test_it_can_be_stopped_while_it_starts(self):
         process = self.start('start method: fork')
