@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Messages between the API and the engines."""
 
+import threading
 from typing import Any
 
 import oslo_messaging
@@ -31,6 +32,18 @@ def set_defaults() -> None:
 def transport(conf: Any, url: str | None = None) -> Any:
     """The connection to the broker that [DEFAULT] transport_url names."""
     return oslo_messaging.get_rpc_transport(conf, url)
+
+
+def close(rpc_transport: Any, timeout: float = 3) -> None:
+    """Let go of the broker.
+
+    Whoever still waits for one that is away holds what this needs, so that
+    it waits `timeout` seconds at most.
+    """
+    closing = threading.Thread(target=rpc_transport.cleanup, daemon=True,
+                               name='close')
+    closing.start()
+    closing.join(timeout)
 
 
 def client(rpc_transport: Any, topic: str) -> Any:

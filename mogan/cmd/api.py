@@ -41,7 +41,7 @@ class Opened:
 
     def close(self) -> None:
         """Close what was opened."""
-        self._transport.cleanup()
+        rpc.close(self._transport)
         self._db.dispose()
 
 

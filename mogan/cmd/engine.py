@@ -49,7 +49,7 @@ class EngineProcess(service.Service):
 
     def stop(self, graceful: bool = True) -> None:
         self._engine.stop()
-        self._transport.cleanup()
+        rpc.close(self._transport)
         self._db.dispose()
         super().stop(graceful)
         self._stopped.set()

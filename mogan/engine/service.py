@@ -3,7 +3,8 @@
 
 import os
 import socket
-from typing import Any
+import threading
+from typing import Any, Final
 
 from oslo_log import log
 from oslo_utils import uuidutils
@@ -18,6 +19,8 @@ from mogan.engine.task import Limits
 from mogan.engine.worker import Worker
 
 LOG = log.getLogger(__name__)
+
+_CONNECT_TIMEOUT: Final = 5.0  # seconds that a start waits for the broker
 
 
 class EngineService:
@@ -38,18 +41,24 @@ class EngineService:
         self._server = rpc.server(
             transport, topic, host,
             EngineEndpoint(self._reconciler, hardware))
+        self._listening = threading.Thread(
+            target=self._server.start, daemon=True, name='listen')
         self.name = name
 
     def start(self) -> None:
-        """Take messages, and look for work that was left undone."""
+        """Look for work that was left undone, and take messages as soon as
+        there is a broker."""
         self._reconciler.start()
-        self._server.start()
+        # It waits for a broker for as long as there is none.
+        self._listening.start()
+        self._listening.join(_CONNECT_TIMEOUT)
         LOG.info('The engine %s has started', self.name)
 
     def stop(self) -> None:
         """Finish the looks under way, for a limited time, and let go."""
-        self._server.stop()
-        self._server.wait()
+        if not self._listening.is_alive():
+            self._server.stop()
+            self._server.wait()
         self._reconciler.stop(self._stop_timeout)
         self._driver.close()
         LOG.info('The engine %s has stopped', self.name)

@@ -202,6 +202,30 @@ class TestServices(ServicesTest):
         eventually(self.answers, within=60)
 
 
+class TestWithoutABroker(ServicesTest):
+
+    def test_the_lock_settles_and_the_services_stop(self):
+        self.config.write_text(self.config.read_text().replace(
+            backends.chosen().transport_url,
+            'rabbit://guest:guest@127.0.0.1:1/'))
+        api, engine = self.start('api'), self.start('engine')
+        eventually(lambda: self.request('admin', 'GET', '/v1/flavors'),
+                   within=60)
+        uuid = self.create()
+        self.until(uuid, status='active')
+        answer = self.request('admin', 'PUT',
+                              f'/v1/instances/{uuid}/states/lock',
+                              {'lock': None})
+        self.assertEqual(202, answer.status)
+        self.until(uuid, lock_state='locked')
+        self.assertEqual(503, self.request('admin', 'GET',
+                                           '/v1/nodes').status)
+        for process in (api, engine):
+            process.send_signal(signal.SIGTERM)
+        for process in (api, engine):
+            self.assertEqual(0, process.wait(60))
+
+
 class TestCommands(ServicesTest):
 
     def test_the_state_of_the_schema_can_be_asked_for(self):
