@@ -51,4 +51,7 @@ def _give_up(task: Task, error: str) -> Failed:
     # A call that is still on its way must not land in an instance that may
     # be locked by then.
     task.seal()
-    return Failed(states.Status.ERROR, error)
+    # One whose answer was lost may have been given a node all the same.
+    node = task.node()
+    return Failed(states.Status.ERROR, error,
+                  {'node_uuid': node.uuid} if node else {})

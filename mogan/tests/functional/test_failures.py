@@ -148,6 +148,16 @@ class TestMeanwhile(base.FunctionalTest):
         seen = self.wait_for(uuid, status='error')
         self.assertIn('within 0.3 seconds', seen['fault']['message'])
 
+    def test_a_build_that_gives_up_knows_the_node_that_it_was_given(self):
+        # The answer is lost, and then the hardware says no.
+        for mode in (faults.Mode.LOST, faults.Mode.FAIL):
+            self.hardware.add_fault(faults.Fault(mode, 'claim'))
+        uuid = self.ask_for_instance()
+        seen = self.wait_for(uuid, status='error')
+        self.assertEqual(self.node_of(uuid).uuid, seen['node_uuid'])
+        self.ask(uuid, 'rebuild')
+        self.wait_for(uuid, status='active')
+
     def test_no_node_for_a_flavor_is_an_error_that_can_be_deleted(self):
         uuid = self.ask_for_instance(flavor_uuid=self.make_flavor(
             resources={'CUSTOM_MAINFRAME': 1}))
