@@ -2,6 +2,7 @@
 """Ironic's nodes in the words that every driver speaks."""
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -97,4 +98,10 @@ def config_drive(order: driver.Order) -> dict[str, Any]:
     """What the instance finds out about itself, as cloud-init reads it."""
     return {'meta_data': {
         'uuid': order.instance_uuid, 'name': order.name,
-        'hostname': order.name, 'meta': dict(order.metadata)}}
+        'hostname': host_name(order), 'meta': dict(order.metadata)}}
+
+
+def host_name(order: driver.Order) -> str:
+    """The instance's name as far as a host can be called so (RFC 1123)."""
+    label = re.sub('[^a-z0-9]+', '-', order.name.lower())[:63].strip('-')
+    return label or order.instance_uuid

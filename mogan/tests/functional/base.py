@@ -51,7 +51,7 @@ class FunctionalTest(test_base.BaseTestCase):
         super().setUp()
         # It writes down the whole caller for each decision.
         logging.getLogger('oslo_policy').setLevel(logging.INFO)
-        self.deployment = Deployment(rules=self.rules)
+        self.deployment = self.deploy()
         self.addCleanup(self.deployment.close)
         for _ in range(self.engines):
             self.deployment.start_engine()
@@ -62,6 +62,10 @@ class FunctionalTest(test_base.BaseTestCase):
         self.reader = self.deployment.client('reader')
         self.other = self.deployment.client('other')
         self.anonymous = self.deployment.client(None)
+
+    def deploy(self) -> Deployment:
+        """What the test runs on."""
+        return Deployment(rules=self.rules)
 
     def expect(self, status: int, answer: Answer) -> Answer:
         """The answer, if it has this status."""

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ironic's nodes and answers in the words of every driver."""
+
+import json
+
+from oslotest import base
+
+from mogan.baremetal import driver
+from mogan.baremetal.driver import Availability, PowerTarget
+from mogan.baremetal.ironic import answers, nodes
+
+ORDER = driver.Order('3f4a1c00-7a19-4ef3-8f6e-b5b3a5f1a001', 'Web 1!',
+                     'an-image', {'CUSTOM_METAL': 1}, ('CUSTOM_FAST',),
+                     metadata={'role': 'web'})
+
+
+def _node(**values):
+    return dict.fromkeys(nodes.SHOWN) | {
+        'uuid': 'a-node', 'provision_state': 'active', 'protected': False,
+        'maintenance': False, 'traits': []} | values
+
+
+class TestView(base.BaseTestCase):
+
+    def test_states_have_their_words(self):
+        for state, availability in (
+                ('available', Availability.AVAILABLE),
+                ('wait call-back', Availability.DEPLOYING),
+                ('clean wait', Availability.UNDEPLOYING),
+                ('deploy failed', Availability.FAILED),
+                ('rescue', Availability.UNAVAILABLE),
+                ('a state that is yet to come', Availability.UNAVAILABLE)):
+            node = nodes.view(_node(provision_state=state))
+            self.assertIs(availability, node.availability, state)
+
+    def test_a_power_change_that_is_not_known_is_one_all_the_same(self):
+        self.assertIs(PowerTarget.SOFT_OFF, nodes.view(
+            _node(target_power_state='soft power off')).power_target)
+        self.assertTrue(nodes.view(
+            _node(target_power_state='half on')).busy)
+
+    def test_a_node_without_a_name_is_called_by_its_uuid(self):
+        self.assertEqual('a-node', nodes.view(_node()).name)
+
+
+class TestOrder(base.BaseTestCase):
+
+    def test_the_root_disk_is_the_node_s_but_for_a_gigabyte(self):
+        images = nodes.Images('http://images/{image_uuid}.raw', 'partition')
+        self.assertEqual(
+            {'display_name': 'Web 1!', 'root_gb': 99,
+             'image_source': 'http://images/an-image.raw',
+             'image_type': 'partition', 'traits': ['CUSTOM_FAST']},
+            nodes.instance_info(ORDER, images, {'local_gb': '100'}))
+        for properties in (None, {}, {'local_gb': 'much'}, {'local_gb': 1}):
+            self.assertNotIn('root_gb', nodes.instance_info(
+                ORDER, images, properties))
+
+    def test_the_config_drive_tells_the_instance_who_it_is(self):
+        self.assertEqual(
+            {'uuid': ORDER.instance_uuid, 'name': 'Web 1!',
+             'hostname': 'web-1', 'meta': {'role': 'web'}},
+            nodes.config_drive(ORDER)['meta_data'])
+
+
+class TestAnswers(base.BaseTestCase):
+
+    def _answer(self, status, text):
+        fault = json.dumps({'faultcode': 'Client', 'faultstring': text,
+                            'debuginfo': None})
+        return answers.Answer(
+            status, json.dumps({'error_message': fault}).encode())
+
+    def test_changes_get_the_error_that_the_answer_stands_for(self):
+        for status, text, error in (
+                (400, 'in maintenance mode', driver.Refused),
+                (401, 'who are you', driver.Unavailable),
+                (403, 'Node n is protected', driver.Refused),
+                (404, 'Node n could not be found.', driver.NotOurs),
+                (406, 'too new', driver.Unavailable),
+                (409, 'Node n is locked by host h', driver.NodeBusy),
+                (409, 'can not be updated while a state transition is in '
+                      'progress', driver.NodeBusy),
+                (409, 'Node n can only be made protected in', (
+                    driver.NotProtectable)),
+                (409, 'Node n is associated with i', driver.Refused),
+                (429, 'slowly', driver.Unavailable),
+                (500, 'oops', driver.OutcomeUnknown),
+                (502, 'bad gateway', driver.OutcomeUnknown),
+                (503, 'due to lack of free conductor workers', (
+                    driver.NodeBusy)),
+                (503, 'no server', driver.OutcomeUnknown),
+                (302, 'elsewhere', driver.Unavailable)):
+            raised = self.assertRaises(error, answers.check_write,
+                                       self._answer(status, text))
+            self.assertIn(text, str(raised))
+
+    def test_a_proxy_that_knows_nothing_is_no_node_that_is_gone(self):
+        answer = answers.Answer(404, b'<html>could not be found</html>')
+        for check in (answers.check_read, answers.check_write):
+            self.assertRaises(driver.Unavailable, check, answer)
+
+    def test_what_is_not_json_is_not_ironic(self):
+        for body in (b'<html>', b'[]', b''):
+            self.assertRaises(driver.Unavailable,
+                              answers.Answer(200, body).json)
