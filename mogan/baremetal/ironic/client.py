@@ -80,14 +80,14 @@ class Client:
     def from_conf(cls, conf: Any, group: str) -> 'Client':
         """As a group of keystoneauth's options says.  Raises ValueError."""
         options = conf[group]
+        if not options.auth_type and not options.auth_section:
+            raise ValueError(f'[{group}] auth_type is not set: none, '
+                             f'http_basic or password')
         try:
             auth = keystoneauth1.loading.load_auth_from_conf_options(
                 conf, group)
         except keystoneauth1.exceptions.ClientException as error:
             raise ValueError(f'[{group}] {error}') from error
-        if auth is None:
-            raise ValueError(f'[{group}] auth_type is not set: none, '
-                             f'http_basic or password')
         cert = options.certfile
         if cert and options.keyfile:
             cert = (cert, options.keyfile)

@@ -2,6 +2,7 @@
 """Drivers on an Ironic under test, made as a configuration file makes
 them."""
 
+import tempfile
 from typing import Any
 
 from oslo_config import cfg
@@ -20,8 +21,11 @@ def make_driver(url: str, **values: Any) -> IronicDriver:
     """A driver on the Ironic at `url`; `values` of its options."""
     conf = cfg.ConfigOpts()
     options.register_opts(conf)
-    conf([], default_config_files=[], default_config_dirs=[])
-    for name, value in ({'endpoint_override': url} | _VALUES
-                        | values).items():
-        conf.set_override(name, value, 'ironic')
-    return IronicDriver.from_conf(conf)
+    # The options of a way to log in are known only once it is chosen.
+    with tempfile.NamedTemporaryFile('w', suffix='.conf') as file:
+        file.write('[ironic]\n' + ''.join(
+            f'{name} = {value}\n' for name, value in (
+                {'endpoint_override': url} | _VALUES | values).items()))
+        file.flush()
+        conf(['--config-file', file.name])
+        return IronicDriver.from_conf(conf)

@@ -79,8 +79,8 @@ class TestAnswers(base.BaseTestCase):
                 (404, 'Node n could not be found.', driver.NotOurs),
                 (406, 'too new', driver.Unavailable),
                 (409, 'Node n is locked by host h', driver.NodeBusy),
-                (409, 'can not be updated while a state transition is in '
-                      'progress', driver.NodeBusy),
+                (409, 'not while a state transition is in progress',
+                 driver.NodeBusy),
                 (409, 'Node n can only be made protected in', (
                     driver.NotProtectable)),
                 (409, 'Node n is associated with i', driver.Refused),

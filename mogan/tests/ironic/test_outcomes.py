@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the driver makes of an Ironic, and of a way to it, that fails."""
+
+import time
+import uuid
+
+import bcrypt
+from oslotest import base
+
+from mogan.baremetal import driver
+from mogan.baremetal.driver import PowerTarget
+from mogan.tests.ironic import server
+from mogan.tests.ironic.drivers import make_driver
+from mogan.tests.ironic.front import Front
+
+
+class OutcomeTest(base.BaseTestCase):
+    """An active node of an instance."""
+
+    def setUp(self):
+        super().setUp()
+        self.ironic = self.install()
+        self.resource_class = server.some_class()
+        self.node_uuid = self.ironic.enrol('node-1', self.resource_class)
+        self.order = self.new_order()
+        self.driver = self.open()
+        self.driver.claim(self.order, 1)
+        self.driver.deploy(self.node_uuid, self.order, 1)
+        self.ironic.wait_for(self.node_uuid, provision_state='active',
+                             reservation=None)
+
+    def install(self):
+        ironic = server.shared()
+        self.addCleanup(ironic.clear)
+        return ironic
+
+    def open(self, url=None, **options):
+        opened = make_driver(url or self.ironic.url, **options)
+        self.addCleanup(opened.close)
+        return opened
+
+    def new_order(self):
+        return driver.Order(str(uuid.uuid4()), 'web', 'image',
+                            {self.resource_class: 1})
+
+    def protect(self, opened):
+        opened.protect(self.node_uuid, self.order.instance_uuid, 'x', 2)
+
+    def undeploy(self, opened):
+        opened.undeploy(self.node_uuid, self.order.instance_uuid, 2)
+
+    def node(self):
+        return self.ironic.node(self.node_uuid)
+
+
+class TestBehindAProxy(OutcomeTest):
+
+    def setUp(self):
+        super().setUp()
+        self.front = Front(self.ironic.port)
+        self.addCleanup(self.front.close)
+        self.behind = self.open(self.front.url)
+
+    def _changes(self):
+        return [method for method, _ in self.front.seen if method != 'GET']
+
+    def test_an_answer_that_is_lost_leaves_the_outcome_unknown(self):
+        self.front.fault = 'lost answer'
+        self.assertRaises(driver.OutcomeUnknown, self.protect, self.behind)
+        self.assertTrue(self.node()['protected'])
+        # The next one looks first, and finds it done.
+        self.protect(self.behind)
+        self.assertEqual(['PATCH'], self._changes())
+
+    def test_a_claim_whose_answer_is_lost_is_found_again(self):
+        other = self.ironic.enrol('node-2', self.resource_class)
+        order = self.new_order()
+        self.front.fault = 'lost answer'
+        self.assertRaises(driver.OutcomeUnknown, self.behind.claim, order, 1)
+        self.assertEqual(other, self.behind.claim(order, 1).uuid)
+
+    def test_a_gateway_s_error_leaves_the_outcome_unknown(self):
+        self.front.fault = 'bad gateway'
+        self.assertRaises(driver.OutcomeUnknown, self.undeploy, self.behind)
+        self.assertEqual(['PUT'], self._changes())
+
+    def test_a_login_that_has_run_out_is_never_made_anew_in_a_call(self):
+        self.front.fault = 'logged out'
+        self.assertRaises(driver.Unavailable, self.undeploy, self.behind)
+        self.assertEqual(['PUT'], self._changes())
+
+    def test_a_proxy_that_closes_each_connection_is_told_so(self):
+        self.front.fault = 'closes'
+        error = self.assertRaises(driver.Unavailable, self.undeploy,
+                                  self.behind)
+        self.assertIn('keep them alive', str(error))
+        self.assertEqual([], self._changes())
+
+    def test_an_ironic_that_is_too_old_is_told_so_at_the_start(self):
+        self.front.fault = 'old'
+        error = self.assertRaises(ValueError, self.open, self.front.url)
+        self.assertIn('1.1 to 1.46, and 1.56 is needed', str(error))
+
+
+class TestStops(OutcomeTest):
+
+    def install(self):
+        ironic = server.Ironic()
+        self.addCleanup(ironic.close)
+        ironic.start()
+        return ironic
+
+    def _meanwhile(self, do):
+        """Between the check and the call."""
+        def covered():
+            do()
+            return True
+        return driver.covering(covered)
+
+    def test_an_ironic_that_is_not_there_is_unavailable(self):
+        self.ironic.kill()
+        for call in (lambda: self.protect(self.driver),
+                     lambda: self.driver.claim(self.new_order(), 1),
+                     lambda: self.driver.look([self.node_uuid]),
+                     self.driver.nodes):
+            self.assertRaises(driver.Unavailable, call)
+
+    def test_one_that_dies_before_it_answers_leaves_it_unknown(self):
+        with self._meanwhile(self.ironic.kill):
+            self.assertRaises(driver.OutcomeUnknown, self.undeploy,
+                              self.driver)
+
+    def test_one_that_does_not_answer_in_time_leaves_it_unknown(self):
+        impatient = self.open(timeout=2)
+        self.addCleanup(self.ironic.thaw)
+        started = time.monotonic()
+        with self._meanwhile(self.ironic.freeze):
+            self.assertRaises(driver.OutcomeUnknown, self.undeploy,
+                              impatient)
+        self.assertLess(time.monotonic() - started, 10)
+
+
+class TestLocks(OutcomeTest):
+    """Ironic is at work on the node."""
+
+    def install(self):
+        return TestStops.install(self)
+
+    def _occupy(self, seconds):
+        self.ironic.stop()
+        self.ironic.start(power_delay=seconds)
+        self.ironic.do('PUT', f'/v1/nodes/{self.node_uuid}/states/power',
+                       {'target': 'rebooting'})
+        self.ironic.wait_for(self.node_uuid, reservation='127.0.0.1')
+
+    def test_a_call_waits_a_moment_until_the_node_is_let_go(self):
+        self._occupy(1)
+        self.protect(self.driver)
+        self.assertTrue(self.node()['protected'])
+
+    def test_a_call_gives_up_where_it_takes_longer(self):
+        self._occupy(30)
+        self.assertRaises(driver.NodeBusy, self.protect, self.driver)
+        self.assertRaises(driver.NodeBusy, self.driver.power, self.node_uuid,
+                          self.order.instance_uuid, PowerTarget.OFF, 3)
+
+
+class TestClaims(OutcomeTest):
+
+    def test_nodes_in_maintenance_are_left_alone(self):
+        node_uuid = self.ironic.enrol('node-2', self.resource_class)
+        self.ironic.do('PUT', f'/v1/nodes/{node_uuid}/maintenance', {})
+        order = self.new_order()
+        self.assertRaises(driver.NoNodeAvailable, self.driver.claim, order,
+                          1)
+        self.ironic.do('DELETE', f'/v1/nodes/{node_uuid}/maintenance')
+        self.assertEqual(node_uuid, self.driver.claim(order, 1).uuid)
+
+    def test_a_node_that_is_put_into_maintenance_meanwhile_is_given_back(
+            self):
+        node_uuid = self.ironic.enrol('node-2', self.resource_class)
+
+        def meanwhile():
+            self.ironic.do('PUT', f'/v1/nodes/{node_uuid}/maintenance', {})
+            return True
+
+        with driver.covering(meanwhile):
+            self.assertRaises(driver.NoNodeAvailable, self.driver.claim,
+                              self.new_order(), 1)
+        node = self.ironic.node(node_uuid)
+        self.assertEqual((None, {}), (node['instance_uuid'],
+                                      node['instance_info']))
+
+    def test_many_nodes_are_looked_at_together(self):
+        numbers = range(45)
+        uuids = [self.ironic.do('POST', '/v1/nodes', {
+            'driver': 'fake-hardware', 'name': f'many-{number}'},
+            version='1.10').json()['uuid'] for number in numbers]
+        seen = self.driver.look([*uuids, str(uuid.uuid4())])
+        self.assertEqual({*uuids}, {*seen})
+        self.assertEqual(seen[uuids[7]],
+                         self.driver.look([uuids[7]])[uuids[7]])
+        # A page goes on behind a node that is gone.
+        page = self.driver.nodes(limit=5)
+        self.ironic.remove(page[-1].uuid)
+        self.assertEqual(self.driver.nodes(limit=9)[4:],
+                         self.driver.nodes(marker=page[-1].uuid, limit=5))
+
+
+class TestLogins(base.BaseTestCase):
+
+    def test_a_password_is_asked_for_where_ironic_wants_one(self):
+        secret = bcrypt.hashpw(b'secret', bcrypt.gensalt(4)).decode()
+        ironic = server.Ironic(users=f'mogan:{secret}\n')
+        self.addCleanup(ironic.close)
+        ironic.auth = ('mogan', 'secret')
+        ironic.start()
+        resource_class = server.some_class()
+        node_uuid = ironic.enrol('node-1', resource_class)
+        order = driver.Order(str(uuid.uuid4()), 'web', 'image',
+                             {resource_class: 1})
+        for password, error in (('wrong', driver.Unavailable),
+                                ('secret', None)):
+            opened = make_driver(ironic.url, auth_type='http_basic',
+                                 username='mogan', password=password)
+            self.addCleanup(opened.close)
+            if error:
+                self.assertRaises(error, opened.claim, order, 1)
+                self.assertRaises(error, opened.nodes)
+            else:
+                self.assertEqual(node_uuid, opened.claim(order, 1).uuid)
+
+
+class TestOptions(base.BaseTestCase):
+
+    def test_times_that_do_not_fit_each_other_are_refused(self):
+        for values, word in (
+                ({'idle_timeout': 60.0}, 'idle_timeout'),
+                ({'lease': 30.0}, 'three times'),
+                ({'auth_type': ''}, 'auth_type is not set')):
+            error = self.assertRaises(
+                ValueError, make_driver, 'http://127.0.0.1:1', **values)
+            self.assertIn(word, str(error))
