@@ -5,6 +5,7 @@ The rules' defaults are in `mogan.policies`; the files that override them
 are read again when they change, without a restart.
 """
 
+import ast
 import functools
 import inspect
 import os
@@ -34,10 +35,43 @@ def _takes_rule(kind: type) -> bool:
         before_the_rule)
 
 
+_parsing = threading.Lock()
+
+
+@functools.cache
+def _literal(kind: str) -> str | None:
+    """The text of a literal; None where it is the name of a credential."""
+    with _parsing:
+        try:
+            return str(ast.literal_eval(kind))
+        except ValueError:
+            return None
+
+
+def _compare(rule: Any, target: Any, creds: Any) -> bool:
+    """A comparison, as oslo.policy makes it.
+
+    But that parses the left side each time, which is slow, and Python
+    3.11's parser raises SystemError now and then where two threads are in
+    it.
+    """
+    try:
+        wanted = rule.match % target
+    except KeyError:
+        return False
+    literal = _literal(rule.kind)
+    if literal is not None:
+        return bool(wanted == literal)
+    return bool(rule._find_in_dict(  # noqa: SLF001 - as the rule itself does
+        creds, rule.kind.split('.'), wanted))
+
+
 def _check(rule: Any, target: Any, creds: Any, enforcer: Any,
            current_rule: str | None) -> Any:
     """oslo.policy's own, which looks at the same signature each time: nine
     tenths of what a decision costs."""
+    if type(rule) is _checks.GenericCheck:
+        return _compare(rule, target, creds)
     if _takes_rule(type(rule)):
         return rule(target, creds, enforcer, current_rule)
     return rule(target, creds, enforcer)

@@ -5,6 +5,7 @@ import inspect
 import io
 import pathlib
 import tempfile
+from unittest import mock
 
 from oslo_config import cfg
 from oslo_policy import _checks, generator, opts
@@ -239,3 +240,23 @@ class TestSignatures(base.BaseTestCase):
                      _checks.GenericCheck, _checks.TrueCheck,
                      _checks.FalseCheck):
             self.assertTrue(policy._takes_rule(kind), kind)
+
+    def test_a_comparison_comes_out_as_the_librarys_own(self):
+        creds = {'project_id': 'own', 'roles': ['a', 'b'],
+                 'token': {'user': {'id': 'x'}}}
+        target = {'project_id': 'own', 'user': 'x', 'role': 'b'}
+        for kind, match in (
+                ('project_id', '%(project_id)s'), ('project_id', 'other'),
+                ('project_id', '%(missing)s'), ('missing', 'own'),
+                ('token.user.id', '%(user)s'), ('roles', '%(role)s'),
+                ("'x'", '%(user)s'), ("'y'", '%(user)s'), ('True', 'True')):
+            rule = _checks.GenericCheck(kind, match)
+            self.assertEqual(
+                rule(target, creds, None),
+                _checks._check(rule, target, creds, None, None), rule)
+
+    def test_a_comparison_is_parsed_once(self):
+        rule = _checks.GenericCheck('project_id', '%(project_id)s')
+        _checks._check(rule, OWN, OWN, None, None)
+        with mock.patch('ast.literal_eval', side_effect=SystemError):
+            self.assertTrue(_checks._check(rule, OWN, OWN, None, None))
