@@ -137,7 +137,7 @@ class Client:
                 step = self._rng.choices(steps, weights)[0]
             # There is none of that kind, or nobody answers.
             if not step() and not self._look():
-                stop.wait(0.1)
+                stop.wait(0.3)
         for connection in self._connections.values():
             connection.close()
 

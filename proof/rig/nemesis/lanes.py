@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-# Strikes, waits and mends what it has broken; returns what it did in words.
-Blow = Callable[['Scene'], str]
+# Strikes, waits and mends what it has broken; returns what it did in words,
+# and nothing where there was nothing to strike.
+Blow = Callable[['Scene'], str | None]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -100,12 +101,13 @@ class Lane:
     def _deal(self, name: str, scene: Scene) -> None:
         self._schedule.note(f'{self._name}: {name} begins')
         told = self._blows[name](scene)
-        self._schedule.note(f'{self._name}: {name}: {told}')
-        self._schedule.count(name)
+        self._schedule.note(f'{self._name}: {name}: {told or "in vain"}')
+        if told:
+            self._schedule.count(name)
 
 
 GAPS: Final = {'services': (0.5, 3.0), 'pauses': (0.5, 2.0),
-               'servers': (2.0, 6.0), 'hardware': (0.1, 0.8)}
+               'servers': (2.0, 6.0), 'hardware': (0.2, 1.5)}
 
 
 def chosen(blows: Mapping[str, Blow],

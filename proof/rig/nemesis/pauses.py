@@ -41,11 +41,13 @@ class Pauses:
         }
 
     def _pause(self, kind: str) -> Blow:
-        def blow(scene: Scene) -> str:
+        def blow(scene: Scene) -> str | None:
             service = scene.rng.choice(
                 self._all.apis if kind == 'api' else self._all.engines)
             seconds = scene.rng.uniform(0.5, 2.5) * LEASE
             stopped = service.workers()
+            if not stopped:
+                return None
             for pid in stopped:
                 processes.send(pid, signal.SIGSTOP)
             scene.sleep(seconds)
@@ -54,7 +56,7 @@ class Pauses:
             return f'{service.name}, workers {stopped}, {seconds:.1f} s'
         return blow
 
-    def _pause_at_call(self, scene: Scene) -> str:
+    def _pause_at_call(self, scene: Scene) -> str | None:
         """Stop an engine between its last look at its claim and the effect
         of its call, for longer than the claim lasts."""
         call = scene.rng.choice(_CALLS)
@@ -73,10 +75,10 @@ class Pauses:
             # Unless it has just been met.
             with contextlib.suppress(inventory.InventoryError):
                 self._store.clear_faults(number)
-            return f'no {call} came'
+            return None
         pid = self._holder(caught.instance_uuid)
         if pid is None:
-            return f'{call}: nobody held {caught.instance_uuid}'
+            return None
         processes.send(pid, signal.SIGSTOP)
         # The others take over, and everybody wants something of it.
         self._people.favourite = caught.instance_uuid
