@@ -14,7 +14,8 @@ from mogan.engine.results import Again
 _FIRST_POLL = 0.1
 _LAST_POLL = 10.0
 _FIRST_BACK_OFF = 0.5
-_LAST_BACK_OFF = 30.0
+# So that all is done within half a minute after a fault that took long.
+_LAST_BACK_OFF = 15.0
 
 
 class ClaimLost(Exception):

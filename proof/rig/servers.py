@@ -24,7 +24,7 @@ NAME: Final = 'mogan'
 _START: Final = 90
 _RABBITMQ: Final = '/usr/lib/rabbitmq/bin'
 _POSTGRESQL: Final = pathlib.Path('/usr/lib/postgresql')
-_MARIADB: Final = '/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin'
+_SYSTEM: Final = '/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin'
 
 
 class Server(abc.ABC):
@@ -309,8 +309,23 @@ DATABASES: Final[dict[str, type[Database]]] = {
 
 
 def _program(name: str) -> str:
-    found = shutil.which(name, path=os.pathsep.join(
-        (os.environ.get('PATH', ''), _MARIADB)))
+    found = _find(name)
     if found is None:
         raise RigError(f'{name} is not installed')
     return found
+
+
+def _find(name: str) -> str | None:
+    return shutil.which(name, path=os.pathsep.join(
+        (os.environ.get('PATH', ''), _SYSTEM)))
+
+
+def missing(database: str) -> list[str]:
+    """The programs that a run on a database needs and that are not
+    there."""
+    wanted = [f'{_RABBITMQ}/rabbitmq-server', 'epmd']
+    if database == MariaDB.name:
+        wanted += ['mariadb-install-db', 'mariadbd']
+    elif not any(_POSTGRESQL.glob('*/bin/initdb')):
+        wanted.append('initdb')
+    return [name for name in wanted if _find(name) is None]
