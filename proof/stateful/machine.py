@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rules: what users, engines, hardware, outsiders and time may do
+next."""
+
+import dataclasses
+import http
+import sys
+from typing import Any, ClassVar, Final
+
+from hypothesis import note, stateful
+from hypothesis import strategies as st
+
+from mogan.baremetal import faults
+from mogan.db import claims, purge
+from proof.stateful import spec
+from proof.stateful.actions import IMAGES, Action, Scene
+from proof.stateful.spec import Request
+from proof.stateful.witness import Witness, unsettled
+from proof.stateful.world import ENGINES, World
+
+MOST: Final = 3         # instances at a time: one more than there are nodes
+_SETTLES_WITHIN: Final = 120    # seconds of the run's clock
+_DAY: Final = 86_400
+_PURGED_AFTER: Final = 30       # seconds of the run's clock
+_MAINTENANCE: Final = {'keep from new ones': True, 'let them': False}
+_DISTURBANCES: Final[dict[str, dict[str, Any]]] = {
+    'break': {'availability': 'failed', 'last_error': 'broken'},
+    'mend': {'availability': 'active', 'last_error': None},
+    'take away': {
+        'availability': 'available', 'power_state': 'power off',
+        'instance_uuid': None, 'image_uuid': None, 'protected': False,
+        'protected_reason': None}}
+
+
+class Machine(stateful.RuleBasedStateMachine):
+    """One example."""
+
+    world: ClassVar[World]
+    played: ClassVar[int] = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        Machine.played += 1
+        self.world.reset()
+        self.witness = Witness(self.world)
+        self.disturbed: set[str] = set()
+        self._calm = True
+
+    @stateful.initialize(calm=st.sampled_from([True, False, False, False]),
+                         works=st.booleans())
+    def begin(self, calm: bool, works: bool) -> None:
+        """Most has to do with an instance."""
+        self._calm = calm
+        self.create('demo')
+        if works:
+            self.work(3)
+
+    @stateful.rule(action=st.runner().flatmap(
+        lambda self: self.scene().actions()))
+    def step(self, action: Action) -> None:
+        """One thing after the other."""
+        name, *arguments = action
+        self.world.counts[f'step: {name}'] += 1
+        getattr(self, name)(*arguments)
+
+    def scene(self) -> Scene:
+        """What there is to go on with."""
+        return Scene(
+            [known.row for known in self.witness.known.values()],
+            self.world.clock.moment, len(self.witness.alive) < MOST,
+            bool(self.world.nudges.sent), bool(self._stopped()), self._calm)
+
+    def ask(self, user: str | None, number: int, request: Request) -> None:
+        """A user wants something of an instance."""
+        self._send(user, list(self.witness.known)[number], request)
+
+    def create(self, user: str | None) -> None:
+        """A user wants one more instance."""
+        answer = self.world.clients[user].post('/v1/instances', {
+            'name': 'web', 'flavor_uuid': self.world.flavor,
+            'image_uuid': IMAGES[0]})
+        note(f'# {answer.status}')
+        assert answer.status == (spec.deny(user, 'create') or 201), answer
+        if answer.status == http.HTTPStatus.CREATED:
+            self.witness.created(str(user), answer)
+
+    def wait(self, seconds: float) -> None:
+        """Shorter and longer than polls, leases and time limits."""
+        self.world.clock.advance(seconds)
+
+    def work(self, seconds: int) -> None:
+        """Everything goes its way for a while."""
+        for _ in range(seconds):
+            for engine in self.world.engines:
+                engine.sweep()
+            self.world.clock.advance(1)
+
+    def deliver(self, engine: int, number: int, stop: int | None,
+                again: bool) -> None:
+        """Messages come in any order, twice, late or never."""
+        sent = self.world.nudges.sent
+        uuid = sent[-1 - number % len(sent)]
+        if not again:
+            sent.remove(uuid)
+        self.world.engines[engine].nudge(uuid, stop)
+
+    def sweep(self, engine: int, stop: int | None) -> None:
+        """An engine looks for work by itself."""
+        self.world.engines[engine].sweep(stop)
+
+    def wake(self, number: int, stop: int | None) -> None:
+        """What has stopped goes on, to its end or to another stop."""
+        stopped = self._stopped()
+        engine, visit = stopped[number % len(stopped)]
+        self.world.engines[engine].wake(visit, stop)
+
+    def lose(self, number: int, what: str) -> None:
+        """An engine with all it had in memory, messages on their way, or
+        an engine that had just taken a claim."""
+        if what == 'engine':
+            engine = self.world.engines[number % ENGINES]
+            self.world.counts['work died at a call'] += len(engine.visits)
+            engine.crash()
+        elif what == 'messages':
+            self.world.nudges.sent.clear()
+        else:
+            for uuid in self.witness.alive[number:][:1]:
+                claims.take(self.world.db, uuid, 'a dead engine', 6.0)
+
+    def fail(self, fault: faults.Fault | None, times: int | None) -> None:
+        """The hardware does, or has been mended."""
+        if fault is None:
+            self.world.hardware.clear_faults()
+        else:
+            self.world.hardware.add_fault(
+                dataclasses.replace(fault, times=times))
+
+    def outsider(self, number: int, what: str) -> None:
+        """Somebody who does not ask the service."""
+        node = self._node(number)
+        idle = node.instance_uuid and not node.busy
+        if what == 'unprotect' or (
+                what == 'protect' and node.availability == 'active'):
+            self.world.hardware.set_protected(
+                node.uuid, what == 'protect', 'mine')
+        elif what in _MAINTENANCE:
+            self.world.hardware.set_maintenance(
+                node.uuid, maintenance=_MAINTENANCE[what])
+        elif what in _DISTURBANCES and idle and (
+                node.availability != 'available'):
+            self.disturbed.add(str(node.instance_uuid))
+            with self.world.hardware.turn() as turn:
+                turn.change(node.uuid, **_DISTURBANCES[what])
+
+    def purge(self) -> None:
+        """What has been gone for long is forgotten, and nothing else."""
+        old = [uuid for uuid, known in self.witness.known.items()
+               if known.row['deleted_at'] and (
+                   self.world.clock.moment - known.row['deleted_at']
+               ).total_seconds() > _PURGED_AFTER]
+        removed = purge.deleted_instances(
+            self.world.db, _PURGED_AFTER / _DAY, 100)
+        assert bool(removed) == bool(old), (removed, old)
+        for uuid in old:
+            self.witness.forget(uuid)
+            seen = self.world.clients['admin'].get(
+                f'/v1/instances/{uuid}/actions')
+            assert seen.status == http.HTTPStatus.NOT_FOUND, seen
+
+    @stateful.invariant()
+    def holds(self) -> None:
+        self.witness.check()
+
+    def teardown(self) -> None:
+        """In the end everything settles, and everything can be removed."""
+        try:
+            if sys.exc_info()[0] is None:
+                self._settle()
+                self._remove()
+        finally:
+            self.world.crash()
+
+    def _send(self, user: str | None, uuid: str, request: Request) -> None:
+        client, path = self.world.clients[user], f'/v1/instances/{uuid}'
+        sent = len(self.world.nudges.sent)
+        match request.word:
+            case 'lock':
+                answer = client.put(f'{path}/states/lock', {
+                    'lock': request.value and {'reason': request.value}})
+            case 'unlock':
+                answer = client.put(f'{path}/states/unlock',
+                                    {'unlock': None})
+            case 'delete':
+                answer = client.delete(path)
+            case 'power':
+                answer = client.put(f'{path}/states/power',
+                                    {'target': request.value})
+            case 'rebuild':
+                answer = client.put(f'{path}/states/provision', {
+                    'target': 'rebuild', 'image_uuid': request.value})
+            case _:
+                answer = client.patch(path, [
+                    {'op': 'replace', 'path': f'/{name}', 'value': value}
+                    for name, value in request.value.items()])
+        note(f'# {answer.status}')
+        self.witness.answered(request, user, uuid, answer,
+                              self.world.nudges.sent[sent:])
+
+    def _stopped(self) -> list[tuple[int, int]]:
+        return [(number, visit)
+                for number, engine in enumerate(self.world.engines)
+                for visit in range(len(engine.visits))]
+
+    def _node(self, number: int) -> Any:
+        nodes = self.world.hardware.nodes()
+        return sorted(nodes, key=lambda node: node.name)[
+            number % len(nodes)]
+
+    def _settle(self) -> None:
+        self.world.heal()
+        for _ in range(_SETTLES_WITHIN // 2):
+            self.work(2)
+            self.witness.check()
+            left = unsettled(self.world, self.disturbed)
+            if not left:
+                return
+        raise AssertionError(f'not settled in {_SETTLES_WITHIN} s: {left}')
+
+    def _remove(self) -> None:
+        for uuid in self.witness.alive:
+            self._send('admin', uuid, Request('unlock'))
+        self._settle()
+        for uuid in self.witness.alive:
+            self._send('demo' if spec.sees('demo', self.world.row(uuid))
+                       else 'admin', uuid, Request('delete'))
+        self._settle()
+        assert not self.witness.alive, self.world.rows()

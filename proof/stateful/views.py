@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the API says of an instance, to each kind of caller, is what the
+database says."""
+
+import datetime
+import http
+from typing import Any, Final
+
+from mogan.tests.functional.client import Answer
+from proof.stateful import spec
+from proof.stateful.world import World
+
+Row = dict[str, Any]
+
+_STATES: Final = ('status', 'power_state', 'locked', 'lock_state',
+                  'locked_at', 'locked_reason')
+_ALL: Final = (*_STATES, 'uuid', 'name', 'description', 'project_id',
+               'user_id', 'availability_zone', 'flavor_uuid', 'image_uuid',
+               'metadata', 'created_at', 'updated_at', 'launched_at')
+_ADMIN: Final = ('locked_by', 'node_uuid', 'node_protection')
+_FIELDS: Final = (*_ALL, *_ADMIN, 'fault')
+_ACTION: Final = ('uuid', 'instance_uuid', 'arguments', 'outcome', 'error',
+                  'attempts', 'times', 'request_id', 'created_at',
+                  'updated_at', 'finished_at')
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, datetime.datetime):
+        return f'{value.isoformat()}Z'
+    return value
+
+
+def _picked(row: Row, names: tuple[str, ...]) -> Row:
+    return {name: _json(row[name]) for name in names}
+
+
+def instance(row: Row, *, admin: bool) -> Row:
+    """An instance as it should be shown, without its links."""
+    return _picked(row, _ALL + (_ADMIN if admin else ())) | {
+        'fault': row['fault'] or row['lock_fault']}
+
+
+def states(row: Row, *, admin: bool) -> Row:
+    """Its states as they should be shown."""
+    return _picked(row, _STATES + (('locked_by',) if admin else ()))
+
+
+def action(row: Row, *, admin: bool) -> Row:
+    """An entry of its history as it should be shown."""
+    return _picked(row, _ACTION + (('user_id',) if admin else ())) | {
+        'action': row['verb']}
+
+
+def check_one(world: World, user: str | None, row: Row) -> None:
+    """What this user sees of an instance."""
+    shown = _show(world, user, row, '')
+    if shown is not None:
+        _same(instance(row, admin=spec.is_admin(user)),
+              _without_links(shown), user)
+
+
+def check_states(world: World, user: str | None, row: Row) -> None:
+    """What this user sees of its states."""
+    shown = _show(world, user, row, '/states')
+    if shown is not None:
+        _same(states(row, admin=spec.is_admin(user)), shown, user)
+
+
+def _show(world: World, user: str | None, row: Row, path: str) -> Any:
+    seen = world.clients[user].get(f'/v1/instances/{row["uuid"]}{path}')
+    status = spec.deny(user, 'read') or (
+        200 if spec.sees(user, row) and not row['deleted_at'] else 404)
+    _expect(status, seen, user)
+    return seen.json if status == http.HTTPStatus.OK else None
+
+
+def check_history(world: World, user: str | None, row: Row,
+                  rows: list[Row]) -> None:
+    """What this user sees of an instance's history, also of one that is
+    gone."""
+    admin = spec.is_admin(user)
+    seen = world.clients[user].get(f'/v1/instances/{row["uuid"]}/actions')
+    reach = admin or (spec.sees(user, row) and not row['deleted_at'])
+    status = spec.deny(user, 'read') or (200 if reach else 404)
+    _expect(status, seen, user)
+    if status == http.HTTPStatus.OK:
+        _same([action(one, admin=admin) for one in reversed(rows)],
+              seen.json['actions'], user)
+
+
+def check_list(world: World, user: str, rows: list[Row], *,
+               locked: bool | None) -> None:
+    """What this user sees of all instances, or of the locked ones or the
+    others."""
+    admin = spec.is_admin(user)
+    query = '?'
+    if admin:
+        query = f'?all_tenants=true&fields={",".join(_FIELDS)}'
+    if locked is not None:
+        query += f'&locked={str(locked).lower()}'
+    seen = world.clients[user].get(f'/v1/instances/detail{query}')
+    _expect(200, seen, user)
+    expected = [instance(row, admin=admin) for row in rows
+                if spec.sees(user, row) and not row['deleted_at']
+                and locked in {None, row['lock_state'] != 'unlocked'}]
+    _same(expected, list(map(_without_links, seen.json['instances'])), user)
+
+
+def _without_links(shown: Row) -> Row:
+    return {name: value for name, value in shown.items() if name != 'links'}
+
+
+def _expect(status: int, answer: Answer, user: str | None) -> None:
+    assert status == answer.status, (user, status, answer)
+
+
+def _same(expected: Any, shown: Any, user: str | None) -> None:
+    assert expected == shown, (user, 'the database has', expected,
+                               'the API says', shown)

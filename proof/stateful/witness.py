@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps what was answered, and compares all else with it after each
+step."""
+
+import dataclasses
+from typing import Any, Final
+
+from mogan import states
+from mogan.db import instances
+from mogan.tests.functional.client import Answer
+from proof.stateful import history, spec, views
+from proof.stateful.spec import Kind, Request
+from proof.stateful.world import Row, World
+
+# What an engine may write without a request.
+_ENGINES: Final = frozenset({
+    'status', 'status_action', 'lock_state', 'lock_action', 'locked',
+    'locked_at', 'locked_by', 'locked_reason', 'fault', 'lock_fault',
+    'node_uuid', 'node_protection', 'power_state', 'image_uuid', 'fence',
+    'claim_by', 'claim_seq', 'claim_until', 'updated_at', 'launched_at',
+    'deleted_at', 'deleted'})
+_OF_THE_LOCK: Final = frozenset({'locked_at', 'locked_by', 'locked_reason'})
+# Who looks after each change, and who now and then.
+_READERS: Final = ('admin', 'demo', 'other')
+_OTHERS: Final = ('reader', 'nobody', None)
+# An instance that did not change is looked at every so many steps.
+_AGAIN: Final = 7
+
+
+@dataclasses.dataclass
+class Known:
+    """One instance, as far as the answers tell; `held`: a lock has been
+    acknowledged, and no unlock after it."""
+
+    row: Row
+    held: bool = False
+    records: list[history.Record] = dataclasses.field(default_factory=list)
+
+
+class Witness:
+    """The memory of one example."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.known: dict[str, Known] = {}
+        self._turns = 0
+
+    @property
+    def alive(self) -> list[str]:
+        """The instances that are not gone, the oldest first."""
+        return [uuid for uuid, known in self.known.items()
+                if not known.row['deleted_at']]
+
+    def created(self, user: str, answer: Answer) -> None:
+        """An instance has been asked for."""
+        row = self._world.row(answer.json['uuid'])
+        assert row is not None, answer
+        now = self._world.clock.moment
+        assert (row['status'], row['lock_state'], row['created_at'],
+                row['user_id'], row['project_id']) == (
+                    'building', 'unlocked', now, user, spec.project(user))
+        self.known[row['uuid']] = Known(row, records=[history.Record(
+            Kind.WORK, 'create', user, spec.project(user),
+            answer.headers['x-openstack-request-id'], {}, now)])
+
+    def answered(self, request: Request, user: str | None, uuid: str,
+                 answer: Answer, nudges: list[str]) -> None:
+        """An instance has been asked something: the answer, the row and
+        the messages are as they should be."""
+        known = self.known[uuid]
+        before = known.row
+        now = self._world.clock.moment
+        self._world.counts[f'{request.word}: {answer.status}'] += 1
+        verdict = spec.judge(request, user, None if before['deleted_at']
+                             else before, now)
+        assert verdict.status == answer.status, (verdict, answer, before)
+        after = self._world.row(uuid)
+        assert after is not None
+        expected = before | verdict.changes
+        for name, value in verdict.changes.items():
+            if value == spec.NEW:
+                expected[name] = self._newest(uuid, request)
+        assert expected == after, ('expected', expected, 'found', after)
+        known.row = after
+        work = verdict.kind is Kind.WORK
+        assert nudges == ([uuid] if work else []), nudges
+        if verdict.kind in {Kind.WORK, Kind.DONE, Kind.LOCKED}:
+            self._record(known, history.Record(
+                verdict.kind, request.verb, str(user),
+                spec.project(str(user)),
+                answer.headers['x-openstack-request-id'],
+                {} if verdict.kind is Kind.LOCKED
+                else request.arguments(before), now, after['locked_at']))
+        if verdict.kind is Kind.LOCKED:
+            self._check_refusal(before, user, answer)
+        if work and request.word in {'lock', 'unlock'}:
+            known.held = request.word == 'lock'
+
+    def _newest(self, uuid: str, request: Request) -> str:
+        newest = self._world.actions(uuid)[-1]
+        assert newest['verb'] == request.verb, newest
+        return str(newest['uuid'])
+
+    @staticmethod
+    def _record(known: Known, record: history.Record) -> None:
+        for earlier in known.records:
+            if earlier.alike(record):
+                earlier.times += 1
+                earlier.request_id = record.request_id
+                return
+        known.records.append(record)
+
+    @staticmethod
+    def _check_refusal(row: Row, user: str | None, answer: Answer) -> None:
+        told = answer.json['error']['lock']
+        assert told['since'] == f'{row["locked_at"].isoformat()}Z', told
+        assert told['reason'] == row['locked_reason'], told
+        assert told.get('by') == (
+            row['locked_by'] if spec.is_admin(user) else None), told
+
+    def forget(self, uuid: str) -> None:
+        """An instance has been purged."""
+        del self.known[uuid]
+
+    def check(self) -> None:
+        """Everything that has to be true at any time."""
+        world = self._world
+        assert not world.watch.violations, world.watch.violations
+        assert not world.errors.found, world.errors.found
+        rows = world.rows()
+        assert list(rows) == list(self.known), (rows, self.known)
+        self._turns += 1
+        for number, row in enumerate(rows.values(), self._turns):
+            known = self.known[row['uuid']]
+            if row != known.row or number % _AGAIN == 0:
+                _check_step(known.row, row)
+                known.row = row
+                self._check_instance(known, number)
+        user = ('admin', 'demo')[self._turns % 2]
+        views.check_list(world, user, list(rows.values()), locked=(
+            None, True, False)[self._turns % 3])
+
+    def _check_instance(self, known: Known, number: int) -> None:
+        world, row = self._world, known.row
+        actions = world.actions(row['uuid'])
+        history.compare(known.records, actions)
+        history.agree(history.replay(actions), row)
+        assert known.held == (row['lock_state'] in {'locking', 'locked'})
+        assert (row['lock_state'] == 'unlocked'
+                or row['status'] not in spec.DESTROYING), row
+        for user in (*_READERS, _OTHERS[number % len(_OTHERS)]):
+            views.check_one(world, user, row)
+        for user in ('admin', ('demo', *_OTHERS)[number % 4]):
+            views.check_states(world, user, row)
+            views.check_history(world, user, row, actions)
+        self._check_guard(row)
+
+    def _check_guard(self, row: Row) -> None:
+        """A delete of the instance as it is: undone, but really tried."""
+        if row['deleted_at']:
+            return
+        free = row['lock_state'] == 'unlocked'
+        with self._world.db.engine.connect() as connection:
+            for arrow in states.ARROWS[states.Verb.DELETE]:
+                statement = instances._transition(  # noqa: SLF001 - itself
+                    arrow, operating=False)
+                changed = connection.execute(statement, {
+                    'key': row['uuid'], 'action': 'none'}).rowcount
+                assert changed == (free and row['status'] in arrow.sources)
+                connection.rollback()
+
+
+def _check_step(before: Row, after: Row) -> None:
+    """What an engine has made of a row."""
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed <= _ENGINES, (changed, before, after)
+    for name in {'status', 'lock_state'} & changed:
+        assert after[name] in spec.ENDS.get(before[name], ()), (
+            name, before, after)
+    if changed & _OF_THE_LOCK:
+        assert (before['lock_state'], after['lock_state']) == (
+            'unlocking', 'unlocked'), (before, after)
+    if after['deleted_at']:
+        assert before['status'] == 'deleting', (before, after)
+    if 'image_uuid' in changed:
+        assert before['status'] == 'rebuilding', (before, after)
+    for name in ('fence', 'claim_seq'):
+        assert after[name] >= before[name], (name, before, after)
+
+
+def unsettled(world: World, disturbed: set[str]) -> list[Any]:
+    """What is still to be done, or not as it should be in the end.
+
+    `disturbed` are instances whose nodes somebody has taken away or broken.
+    """
+    found: list[Any] = []
+    rows = world.rows()
+    nodes = {node.instance_uuid: node for node in world.hardware.nodes()
+             if node.instance_uuid}
+    for uuid, row in rows.items():
+        if row['deleted_at']:
+            continue
+        node = nodes.pop(uuid, None)
+        if row['status_action'] or row['lock_action']:
+            found.append(('unfinished', row, world.actions(uuid)))
+        elif node is None or node.availability != 'active':
+            if row['status'] != 'error' and uuid not in disturbed:
+                found.append(('without a node', row, node))
+        else:
+            found += _mismatches(world, row, node)
+    return found + list(nodes.items())
+
+
+def _mismatches(world: World, row: Row, node: Any) -> list[Any]:
+    """What a settled instance's node, which is active, has otherwise."""
+    expected = {'protected': False, 'protected_reason': None,
+                'node_protection': 'none'}
+    if row['lock_state'] == 'locked':
+        expected = {'protected': True, 'node_protection': 'applied',
+                    'protected_reason': row['locked_reason']}
+    seen = {'protected': node.protected,
+            'protected_reason': node.protected_reason,
+            'node_protection': row['node_protection']}
+    if row['status'] != 'error':
+        expected |= {'power': {'active': 'power on',
+                               'stopped': 'power off'}[row['status']],
+                     'image': row['image_uuid']}
+        seen |= {'power': node.power_state,
+                 'image': world.image(node.uuid)}
+    return [] if expected == seen else [(row['uuid'], expected, seen)]
