@@ -17,6 +17,8 @@ from oslo_policy import opts as policy_opts
 from mogan import baremetal, exception, policy, rpc
 from mogan.api import app, server
 from mogan.baremetal import inventory
+from mogan.baremetal.driver import DriverError
+from mogan.baremetal.simulated import SimulatedDriver
 from mogan.cmd import engine, launch
 from mogan.cmd.statedir import StateDir, StateDirError
 from mogan.conf import CONF
@@ -73,10 +75,11 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog='mogan-standalone',
         description='Bare metal as a service in one process: API, engine, '
-                    'SQLite and simulated hardware, for a first look, for '
-                    'tests and for small sites. Everything is kept in the '
-                    'state directory and goes on from there at the next '
-                    'start.')
+                    'SQLite and simulated hardware, unless mogan.conf in '
+                    'the state directory names another driver; for a first '
+                    'look, for tests and for small sites. Everything is '
+                    'kept in the state directory and goes on from there at '
+                    'the next start.')
     parser.add_argument('--host', default='127.0.0.1',
                         help='address to listen on (default: %(default)s)')
     parser.add_argument('--port', type=_port, default=6688,
@@ -108,7 +111,6 @@ def _configure(arguments: argparse.Namespace, state: StateDir) -> None:
         ('http_basic_users_file', str(state.users), None),
         ('connection', f'sqlite:///{state.database}', 'database'),
         ('inventory', str(state.inventory), 'simulated'),
-        ('driver', 'simulated', 'engine'),
         ('host', arguments.host, 'api'),
     ]
     for name, value, group in fixed:
@@ -162,19 +164,30 @@ def _upgrade(db: Database) -> None:
     migrations.upgrade(db)
 
 
-def _furnish(db: Database, driver: Any) -> str:
-    """Nodes for an empty inventory, and a flavor for each class of them
-    where there is no flavor; returns the uuid of a flavor."""
-    driver.inventory.seed(inventory.default_nodes())
+def _furnish(db: Database, driver: baremetal.Driver) -> str:
+    """Nodes for an empty inventory of simulated ones, and a flavor for each
+    class of nodes where there is no flavor; returns the uuid of a flavor."""
+    if isinstance(driver, SimulatedDriver):
+        driver.inventory.seed(inventory.default_nodes())
     rows, _ = flavors.page(db, hidden=True, limit=1)
     if not rows:
-        classes = sorted({node.resource_class for node in driver.nodes()})
         rows = [flavors.create(db, {
             'name': name.removeprefix('CUSTOM_').lower().replace('_', '-'),
             'description': f'A whole node of the class {name}',
             'resources': {name: 1}, 'traits': [], 'is_public': True,
-            'disabled': False}) for name in classes]
-    return rows[0].uuid
+            'disabled': False}) for name in _classes(driver)]
+    return rows[0].uuid if rows else '<flavor>'
+
+
+def _classes(driver: baremetal.Driver) -> list[str]:
+    """The classes of the nodes, as far as they can be seen now."""
+    try:
+        return sorted({node.resource_class for node in driver.nodes()
+                       if node.resource_class})
+    except DriverError as error:
+        LOG.warning('There are no flavors yet, for the nodes cannot be '
+                    'listed: %s', error)
+        return []
 
 
 def _endpoint(host: str, port: int) -> str:

@@ -110,6 +110,20 @@ class Client:
                 return self._get(path, query)
         raise AssertionError
 
+    def assert_sees_all(self) -> None:
+        """Raises Unavailable where nodes may be hidden from us: one that
+        cannot be seen would pass for one that is gone.
+
+        Who may list the conductors may see every node: both need a reader
+        of the system, or the service role.
+        """
+        try:
+            self.get('/v1/conductors', {'limit': 1})
+        except driver.Unavailable as error:
+            raise driver.Unavailable(
+                f'a node was not found, and it is not certain that it is '
+                f'gone: {error}') from error
+
     def channel(self) -> Channel:
         """A connection of its own, to be entered."""
         base = self.base()

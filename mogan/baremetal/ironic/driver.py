@@ -97,17 +97,23 @@ class IronicDriver(driver.Driver):
         """Single nodes are asked for one by one, many with all others, a
         page at a time: Ironic has no query for a list of nodes."""
         if len(uuids) <= _SINGLES * self._pages:
-            found = map(self._get, uuids)
-            return {node['uuid']: nodes.view(node)
-                    for node in found if node is not None}
-        wanted = frozenset(uuids)
-        return {node['uuid']: nodes.view(node) for page in self._walk()
-                for node in page if node['uuid'] in wanted}
+            found = [node for node in map(self._get, uuids)
+                     if node is not None]
+        else:
+            wanted = frozenset(uuids)
+            found = [node for page in self._walk() for node in page
+                     if node['uuid'] in wanted]
+        if len(found) < len(uuids):
+            self.client.assert_sees_all()
+        return {node['uuid']: nodes.view(node) for node in found}
 
     def find(self, instance_uuid: str) -> driver.Node | None:
         found = self.client.get('/v1/nodes', {
             'instance_uuid': instance_uuid, 'fields': _SHOWN})
-        return next(map(nodes.view, found['nodes']), None)
+        if not found['nodes']:
+            self.client.assert_sees_all()
+            return None
+        return nodes.view(found['nodes'][0])
 
     def claim(self, order: driver.Order, fence: int) -> driver.Node:
         with self._channel() as channel:
@@ -222,6 +228,9 @@ class IronicDriver(driver.Driver):
             # A token that has run out is got anew for the next try, which
             # begins with its own check.
             self.client.forget_token()
+            raise
+        except driver.NotOurs:
+            self.client.assert_sees_all()
             raise
 
     def _get(self, node_uuid: str) -> Node | None:

@@ -3,7 +3,13 @@
 
 import http.client
 import http.server
+import json
 import threading
+
+
+def _error(text):
+    return json.dumps({'error_message': json.dumps({
+        'faultcode': 'Client', 'faultstring': text})}).encode()
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -20,6 +26,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         if changes and self.server.fault == 'logged out':
             self._answer(401, b'{}')
+            return
+        if self.server.fault == 'no rights':
+            gone = '/v1/nodes/' in self.path
+            self._answer(404 if gone else 403, _error(
+                'Node could not be found.' if gone else 'Forbidden'))
             return
         inner = http.client.HTTPConnection('127.0.0.1', self.server.target)
         try:
@@ -59,6 +70,7 @@ class Front(http.server.ThreadingHTTPServer):
     logged out: nor are they here, and the answer is 401
     lost answer: changes are passed on, and not answered
     closes: a connection is good for one request
+    no rights: what a user is told who may see no node
     old: Ironic says that it is older than it is
     """
 

@@ -96,6 +96,14 @@ class TestBehindAProxy(OutcomeTest):
         self.assertIn('keep them alive', str(error))
         self.assertEqual([], self._changes())
 
+    def test_a_node_that_is_hidden_is_not_taken_for_gone(self):
+        self.protect(self.behind)
+        self.front.fault = 'no rights'
+        for call in (lambda: self.undeploy(self.behind),
+                     lambda: self.behind.look([self.node_uuid]),
+                     lambda: self.behind.find(self.order.instance_uuid)):
+            self.assertRaises(driver.Unavailable, call)
+
     def test_an_ironic_that_is_too_old_is_told_so_at_the_start(self):
         self.front.fault = 'old'
         error = self.assertRaises(ValueError, self.open, self.front.url)
