@@ -108,10 +108,10 @@ def _tune_sqlite(engine: sa.Engine) -> None:
     for name in ('begin', 'commit', 'rollback'):
         for listener in list(getattr(engine.dispatch, name)):
             sa.event.remove(engine, name, listener)
-
-    @sa.event.listens_for(engine, 'begin')
-    def _begin(connection: sa.Connection) -> None:
-        connection.connection.cursor().execute('BEGIN')
+    # An engine that knows of listeners looks for them at every step.
+    engine._has_events = bool(  # noqa: SLF001
+        engine.dispatch.before_cursor_execute)
+    engine.dialect.do_begin = _begin  # type: ignore[method-assign, assignment]
 
     @sa.event.listens_for(engine, 'connect')
     def _set_pragmas(connection: Any, record: Any) -> None:
@@ -120,6 +120,10 @@ def _tune_sqlite(engine: sa.Engine) -> None:
                        'journal_mode=WAL', 'synchronous=FULL'):
             cursor.execute(f'PRAGMA {pragma}')
         cursor.close()
+
+
+def _begin(connection: Any) -> None:
+    connection.execute('BEGIN')
 
 
 def _ran_into_another(error: Exception) -> bool:

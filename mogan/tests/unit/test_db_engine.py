@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is changed in oslo.db's engine for SQLite."""
+
+import pathlib
+import tempfile
+
+import sqlalchemy as sa
+from oslotest import base
+
+from mogan.db.engine import Database
+
+COUNT = sa.text('SELECT count(*) FROM things')
+INSERT = sa.text('INSERT INTO things VALUES (1)')
+
+
+class TestSqlite(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        path = pathlib.Path(directory.name) / 'test.sqlite'
+        self.db = Database(f'sqlite:///{path}')
+        self.addCleanup(self.db.dispose)
+        with self.db.writer() as connection:
+            connection.execute(sa.text('CREATE TABLE things (number)'))
+
+    def count(self):
+        with self.db.reader() as connection:
+            return connection.execute(COUNT).scalar_one()
+
+    def sent(self, transaction, statement):
+        """What a transaction sends to the driver."""
+        texts = []
+        with transaction() as connection:
+            driver = connection.connection.driver_connection
+        driver.set_trace_callback(texts.append)
+        with transaction() as connection:
+            self.assertIs(driver, connection.connection.driver_connection)
+            connection.execute(statement)
+        driver.set_trace_callback(None)
+        return texts
+
+    def test_a_transaction_begins_once_and_ends_once(self):
+        self.assertEqual(['BEGIN', INSERT.text, 'COMMIT'],
+                         self.sent(self.db.writer, INSERT))
+        self.assertEqual(['BEGIN', COUNT.text, 'ROLLBACK'],
+                         self.sent(self.db.reader, COUNT))
+
+    def test_a_transaction_that_fails_leaves_nothing(self):
+        def fail():
+            with self.db.writer() as connection:
+                connection.execute(INSERT)
+                raise ArithmeticError
+
+        self.assertRaises(ArithmeticError, fail)
+        self.assertEqual(0, self.count())
+
+    def test_a_reader_sees_one_moment(self):
+        with self.db.reader() as reader:
+            before = reader.execute(COUNT).scalar_one()
+            with self.db.writer() as writer:
+                writer.execute(INSERT)
+            self.assertEqual(before, reader.execute(COUNT).scalar_one())
+        self.assertEqual(before + 1, self.count())
+
+    def test_connections_are_kept_and_durable(self):
+        with self.db.reader() as connection:
+            first = connection.connection.driver_connection
+            found = [connection.execute(sa.text(f'PRAGMA {name}'))
+                     .scalar_one() for name in ('journal_mode',
+                                                'synchronous')]
+        with self.db.reader() as connection:
+            self.assertIs(first, connection.connection.driver_connection)
+        self.assertEqual(['wal', 2], found)
