@@ -119,13 +119,17 @@ class Text(Argument):
 
 
 class _Moment(types.UserType):
-    """A time that is kept as UTC without a zone."""
+    """A time that is kept as UTC without a zone, perhaps as a text."""
 
     basetype = str
     name = 'moment'
 
     def tobasetype(self, value: Any) -> str | None:
-        return None if value is None else f'{value.isoformat()}Z'
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return f'{value[:10]}T{value[11:]}Z'
+        return f'{value.isoformat("T", "microseconds")}Z'
 
 
 moment: Final = _Moment()

@@ -4,6 +4,7 @@ classes, since a state change has to be an UPDATE with a look at its
 rowcount."""
 
 import json
+from collections.abc import Callable
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -39,11 +40,21 @@ class Json(sa.types.TypeDecorator):
     impl = _LongText
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Any) -> str | None:
-        return None if value is None else json.dumps(value)
+    # In place of process_...: one call less for each value of each row.
+    def bind_processor(self, dialect: Any) -> Callable[[Any], str | None]:
+        return _to_text
 
-    def process_result_value(self, value: str | None, dialect: Any) -> Any:
-        return None if value is None else json.loads(value)
+    def result_processor(self, dialect: Any, coltype: Any,
+                         ) -> Callable[[str | None], Any]:
+        return _from_text
+
+
+def _to_text(value: Any) -> str | None:
+    return None if value is None else json.dumps(value)
+
+
+def _from_text(text: str | None) -> Any:
+    return None if text is None else json.loads(text)
 
 
 def _quoted(values: frozenset[states.Status]) -> str:
