@@ -258,5 +258,6 @@ class TestSignatures(base.BaseTestCase):
     def test_a_comparison_is_parsed_once(self):
         rule = _checks.GenericCheck('project_id', '%(project_id)s')
         _checks._check(rule, OWN, OWN, None, None)
-        with mock.patch('ast.literal_eval', side_effect=SystemError):
+        with mock.patch('ast.literal_eval', autospec=True,
+                        side_effect=SystemError):
             self.assertTrue(_checks._check(rule, OWN, OWN, None, None))
