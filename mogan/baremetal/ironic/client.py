@@ -61,6 +61,8 @@ class Client:
                  verify: bool | str = True,
                  cert: str | tuple[str, str] | None = None) -> None:
         plain = requests.Session()
+        # A channel knows no proxy and no .netrc either.
+        plain.trust_env = False
         for scheme in ('http://', 'https://'):
             plain.mount(scheme, requests.adapters.HTTPAdapter(
                 pool_maxsize=_POOL))
