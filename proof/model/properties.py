@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What must hold in every state, and what counts as settled."""
+
+import itertools
+from collections.abc import Iterable
+
+from mogan.states import ENDS, UNDER_WAY, LockState, Status, Verb
+from proof.model import requests
+from proof.model.rules import Bounds
+from proof.model.state import (
+    ABSENT,
+    ACTIVE,
+    CREATE,
+    ERROR,
+    FINISH,
+    GONE,
+    LOCKED,
+    NODE_ACTIVE,
+    UNLOCKED,
+    VERB_OF,
+    Node,
+    Part,
+)
+from proof.model.workers import drifted
+
+
+def broken(part: Part, node: Node, me: int) -> str:
+    """Which property an instance and its node violate, in words."""
+    row = part.row
+    wrong = requests.broken(part)
+    if wrong:
+        return wrong
+    if node.carries != me:
+        return ''
+    if row.status in (ABSENT, GONE):
+        return (f'instance {me} is gone, and a node carries it for ever')
+    if row.lock == LOCKED and row.protection == 'applied' and not (
+            node.protected or node.meddled) and node.work == NODE_ACTIVE:
+        return ('the row says that the node is protected, and it is not, '
+                'though no outsider has been at it')
+    if row.lock == UNLOCKED and node.protected and not node.meddled:
+        return ('the instance is unlocked and its node protected, though no '
+                'outsider has been at it')
+    return ''
+
+
+def settled(part: Part, node: Node, me: int) -> bool:
+    """Whether nothing is left to be done for an instance."""
+    row = part.row
+    if row.status in (ABSENT, GONE):
+        return True
+    if row.live or row.status in VERB_OF or row.lock in VERB_OF:
+        return False
+    # Repairs are looked at with the first instance alone.
+    return me > 1 or not drifted(row, node, me) or (
+        row.lock == LOCKED and row.protection == 'pending'
+        and node.work != NODE_ACTIVE)
+
+
+def unreached(parts: Iterable[Part], bounds: Bounds) -> list[str]:
+    """What an exploration should have come by and has not: each status with
+    each lock state, each end of each verb."""
+    rows, ends = set(), set()
+    for part in parts:
+        rows.add((part.row.status, part.row.lock))
+        ends |= {(worker.verb, worker.detail[0]) for worker in part.workers
+                 if worker.place == FINISH}
+    verbs = (CREATE, *(verb.value for verb in requests.asked(bounds)))
+    modelled = {ACTIVE, ERROR} | {
+        UNDER_WAY[Verb(verb)].value for verb in verbs} & set(Status)
+    wanted = {f'{status} and {lock.value}'
+              for status, lock in itertools.product(modelled, LockState)
+              if lock is LockState.UNLOCKED
+              or status not in requests.NOT_LOCKABLE}
+    found = {f'{status} and {lock}' for status, lock in rows}
+    for verb in verbs:
+        wanted |= {f'{verb} ends in {GONE if end is None else end.value}'
+                   for end in ENDS[UNDER_WAY[Verb(verb)]]
+                   if end is not Status.STOPPED}
+    found |= {f'{verb} ends in {end}' for verb, end in ends}
+    return sorted(wanted - found)
