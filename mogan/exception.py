@@ -103,7 +103,8 @@ class InstanceLocked(Conflict):
         self._uuid = uuid
         self._holder = holder
         self._lock = {
-            'since': f'{since.isoformat()}Z' if since else None,
+            'since': (f'{since.isoformat("T", "microseconds")}Z' if since
+                      else None),
             'reason': reason,
             'release': f'PUT /v1/instances/{uuid}/states/unlock'}
         super().__init__(self._words())

@@ -115,4 +115,5 @@ def _fault(action: Any, error: str | None) -> dict[str, Any]:
     if error is None:
         return {name: None}
     return {name: {'message': error,
-                   'created_at': f'{action.now.isoformat()}Z'}}
+                   'created_at': (
+                       f'{action.now.isoformat("T", "microseconds")}Z')}}

@@ -30,7 +30,7 @@ _KINDS: Final = {Kind.WORK: 8, Kind.LOCKED: 4, Kind.DONE: 2, Kind.SAME: 1,
 _WORDS: Final = {'lock': 4, 'unlock': 3, 'rebuild': 4, 'delete': 2,
                  'power': 2, 'update': 1}
 _FAULTS: Final = tuple(
-    faults.Fault(mode, call)
+    f'{call} {mode}'
     for call in ('look', 'find', *sorted(faults.EFFECTS))
     for mode in sorted(set(faults.Mode) - {faults.Mode.HANG})
     if call in faults.MEETS[mode])

@@ -2,7 +2,6 @@
 """The rules: what users, engines, hardware, outsiders and time may do
 next."""
 
-import dataclasses
 import http
 import sys
 from typing import Any, ClassVar, Final
@@ -54,6 +53,7 @@ class Machine(stateful.RuleBasedStateMachine):
         self.create('demo')
         if works:
             self.work(3)
+        self.witness.check()
 
     @stateful.rule(action=st.runner().flatmap(
         lambda self: self.scene().actions()))
@@ -62,6 +62,7 @@ class Machine(stateful.RuleBasedStateMachine):
         name, *arguments = action
         self.world.counts[f'step: {name}'] += 1
         getattr(self, name)(*arguments)
+        self.witness.check()
 
     def scene(self) -> Scene:
         """What there is to go on with."""
@@ -127,13 +128,14 @@ class Machine(stateful.RuleBasedStateMachine):
             for uuid in self.witness.alive[number:][:1]:
                 claims.take(self.world.db, uuid, 'a dead engine', 6.0)
 
-    def fail(self, fault: faults.Fault | None, times: int | None) -> None:
+    def fail(self, fault: str | None, times: int | None) -> None:
         """The hardware does, or has been mended."""
         if fault is None:
             self.world.hardware.clear_faults()
         else:
+            call, mode = fault.split()
             self.world.hardware.add_fault(
-                dataclasses.replace(fault, times=times))
+                faults.Fault(faults.Mode(mode), call, times=times))
 
     def outsider(self, number: int, what: str) -> None:
         """Somebody who does not ask the service."""
@@ -166,10 +168,6 @@ class Machine(stateful.RuleBasedStateMachine):
             seen = self.world.clients['admin'].get(
                 f'/v1/instances/{uuid}/actions')
             assert seen.status == http.HTTPStatus.NOT_FOUND, seen
-
-    @stateful.invariant()
-    def holds(self) -> None:
-        self.witness.check()
 
     def teardown(self) -> None:
         """In the end everything settles, and everything can be removed."""

@@ -24,14 +24,15 @@ _ACTION: Final = ('uuid', 'instance_uuid', 'arguments', 'outcome', 'error',
                   'updated_at', 'finished_at')
 
 
-def _json(value: Any) -> Any:
+def shown(value: Any) -> Any:
+    """A value as the API writes it."""
     if isinstance(value, datetime.datetime):
-        return f'{value.isoformat()}Z'
+        return f'{value.isoformat("T", "microseconds")}Z'
     return value
 
 
 def _picked(row: Row, names: tuple[str, ...]) -> Row:
-    return {name: _json(row[name]) for name in names}
+    return {name: shown(row[name]) for name in names}
 
 
 def instance(row: Row, *, admin: bool) -> Row:
@@ -53,17 +54,17 @@ def action(row: Row, *, admin: bool) -> Row:
 
 def check_one(world: World, user: str | None, row: Row) -> None:
     """What this user sees of an instance."""
-    shown = _show(world, user, row, '')
-    if shown is not None:
+    seen = _show(world, user, row, '')
+    if seen is not None:
         _same(instance(row, admin=spec.is_admin(user)),
-              _without_links(shown), user)
+              _without_links(seen), user)
 
 
 def check_states(world: World, user: str | None, row: Row) -> None:
     """What this user sees of its states."""
-    shown = _show(world, user, row, '/states')
-    if shown is not None:
-        _same(states(row, admin=spec.is_admin(user)), shown, user)
+    seen = _show(world, user, row, '/states')
+    if seen is not None:
+        _same(states(row, admin=spec.is_admin(user)), seen, user)
 
 
 def _show(world: World, user: str | None, row: Row, path: str) -> Any:
