@@ -27,7 +27,7 @@ def _lists(place: Place, directory: pathlib.Path,
            rounds: int) -> list[Figure]:
     with databases.made(place.kind, directory) as small:
         data.fill(small, data.SMALL)
-        return lists.measure(place, small, 2 * rounds)
+        return lists.measure(place, small, 3 * rounds)
 
 
 # What is measured, in this order: the first finds the table as it was made.

@@ -3,13 +3,14 @@
 
 import contextlib
 import itertools
+import os
 import pathlib
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -24,23 +25,37 @@ _DEADLINE: Final = 120.0  # seconds
 _ROUNDS: Final = 200
 
 
+class Size(NamedTuple):
+    """MiB."""
+
+    pss: float
+    rss: float
+
+
 def measure(place: Place, directory: pathlib.Path) -> list[Figure]:
-    """PSS: pages that processes share count in parts."""
+    """PSS, where pages that processes share count in parts; the most that
+    is seen."""
     port = _free_port()
     config = service.write(directory, place, port)
     with _command('api', config) as api, _command('engine', config) as engine:
+        seen: list[list[Size]] = [[], []]
         connection = _connect(port)
-        _work(place, connection)
+        for _ in _work(place, connection):
+            for process, sizes in zip((api, engine), seen, strict=True):
+                sizes.append(_size(process))
         connection.close()
-        _settle(place)
-        return [_figure('API', place, api), _figure('engine', place, engine)]
+    return [_figure(name, place, sizes) for name, sizes in zip(
+        ('API', 'engine'), seen, strict=True)]
 
 
 @contextlib.contextmanager
 def _command(name: str, config: pathlib.Path,
              ) -> Iterator[subprocess.Popen[bytes]]:
-    with subprocess.Popen([sys.executable, '-m', f'mogan.cmd.{name}',
-                           '--config-file', str(config)]) as process:
+    with subprocess.Popen(
+            [sys.executable, '-m', f'mogan.cmd.{name}',
+             '--config-file', str(config)],
+            # As in etc/systemd.
+            env=os.environ | {'MALLOC_ARENA_MAX': '2'}) as process:
         try:
             yield process
         finally:
@@ -62,13 +77,15 @@ def _connect(port: int) -> Connection:
             time.sleep(0.1)
 
 
-def _work(place: Place, connection: Connection) -> None:
+def _work(place: Place, connection: Connection) -> Iterator[None]:
+    """Show instances, list them in the largest pages, lock some; stops
+    after each."""
     largest = requests.page('limit=1000&all_tenants=true', service.ADMIN)
-    batches = [(largest if series.floor == 'L' else None, series)
-               for series in requests.series(place)]
-    for instead, series in batches:
+    for series in requests.series(place):
         for request in itertools.islice(series.requests, _ROUNDS):
-            connection.seconds(instead or request)
+            connection.seconds(largest if series.floor == 'L' else request)
+        _settle(place)
+        yield
 
 
 def _settle(place: Place) -> None:
@@ -86,21 +103,19 @@ def _settle(place: Place) -> None:
     db.dispose()
 
 
-def _figure(name: str, place: Place,
-            process: subprocess.Popen[bytes]) -> Figure:
+def _size(process: subprocess.Popen[bytes]) -> Size:
     # Whichever thread has forked it.
     [worker] = [pid for children in pathlib.Path(
         f'/proc/{process.pid}/task').glob('*/children')
         for pid in children.read_text(encoding='ascii').split()]
-    shared, whole = _sizes(worker)
-    return Figure(f'{name} worker, PSS', place.kind, shared, 'MiB', _GOAL,
-                  f'RSS {whole:.0f} MiB')
-
-
-def _sizes(pid: str) -> tuple[float, float]:
-    """PSS and RSS in MiB."""
-    lines = pathlib.Path(f'/proc/{pid}/smaps_rollup').read_text(
+    lines = pathlib.Path(f'/proc/{worker}/smaps_rollup').read_text(
         encoding='ascii').splitlines()[1:]
     sizes = {name: int(value.split()[0]) / 1024 for name, value in (
         line.split(':') for line in lines)}
-    return sizes['Pss'], sizes['Rss']
+    return Size(sizes['Pss'], sizes['Rss'])
+
+
+def _figure(name: str, place: Place, sizes: list[Size]) -> Figure:
+    largest = max(sizes)
+    return Figure(f'{name} worker, PSS', place.kind, largest.pss, 'MiB',
+                  _GOAL, f'RSS {largest.rss:.0f} MiB')
