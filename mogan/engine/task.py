@@ -103,9 +103,7 @@ class Task:
     def call(self, method: Any, *arguments: Any) -> Any:
         """Call the driver, with the action's number, while the lease
         surely covers the call's reach.  Raises ClaimLost, DriverError."""
-        self._cover()
-        with driver.covering(self._covered):
-            return method(*arguments, self.fence)
+        return self._send(method, *arguments, self.fence)
 
     def destroy(self, method: Any, *arguments: Any) -> Any:
         """Call the driver for what cannot be undone, under a lease just
@@ -116,6 +114,11 @@ class Task:
     def seal(self) -> None:
         """Let no destructive call of this action take effect any more."""
         self.call(self.driver.seal, self.uuid)
+
+    def seal_older(self) -> None:
+        """Let no destructive call take effect any more that was sent for
+        the instance before this action."""
+        self._send(self.driver.seal, self.uuid, self.fence - 1)
 
     def record(self, **values: Any) -> None:
         """Write down what was found out.  Raises ClaimLost."""
@@ -133,6 +136,11 @@ class Task:
         # Many that failed together do not come back together.
         return Again(seconds * random.uniform(0.75, 1.0),  # noqa: S311
                      error=error)
+
+    def _send(self, method: Any, *arguments: Any) -> Any:
+        self._cover()
+        with driver.covering(self._covered):
+            return method(*arguments)
 
     def _renew(self) -> None:
         if not claims.renew(self.db, self.claim):

@@ -2,7 +2,6 @@
 """Command line of the model; ends with 1 where something is broken."""
 
 import argparse
-import dataclasses
 import sys
 import textwrap
 import time
@@ -11,7 +10,7 @@ from collections.abc import Sequence
 from proof.model import agreement, simulated
 from proof.model.explorer import Explorer, Result
 from proof.model.mutants import MUTANTS
-from proof.model.rules import AS_BUILT, CLAIMS, FENCING, Bounds, Rules
+from proof.model.rules import CLAIMS, FENCING, Bounds, Rules
 from proof.model.words import tell
 
 SCOPE = """\
@@ -93,7 +92,7 @@ def _agree() -> int:
 
 
 def _explore(driver: str, bounds: Bounds) -> int:
-    rules = dataclasses.replace(AS_BUILT, driver=driver)
+    rules = Rules(driver=driver)
     result = Explorer(rules, bounds).run()
     instances = 'instance' if bounds.instances == 1 else 'instances'
     print(f'\n{driver}, {bounds.engines} engines, {bounds.instances} '

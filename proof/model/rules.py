@@ -81,10 +81,6 @@ class Rules:
         return not (self.requests_count and self.repairs_count)
 
 
-# What the engine does today where that is something else.
-AS_BUILT: Final = Rules(delete_seals=True, delete_seals_older=False)
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class Bounds:
     """How much happens at once.

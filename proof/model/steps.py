@@ -108,6 +108,8 @@ def _lock(ours: bool, on_node: bool, rules: Rules) -> Next:
 
 
 def _delete(ours: bool, node: Node, detail: tuple, rules: Rules) -> Next:
+    if ours and detail:
+        return AGAIN
     if not ours:
         if rules.delete_seals_older and not detail and rules.fencing:
             return Next(CALL, (SEAL_OLDER,))

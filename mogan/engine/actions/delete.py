@@ -14,26 +14,31 @@ from mogan.engine.task import Task
 
 def step(task: Task) -> Result:
     """Undeploy until no node carries the instance."""
+    node = task.node()
+    if node is None:
+        return _gone(task)
     try:
-        node = task.node()
-        if node is None:
-            return _gone(task)
-        if node.availability is Availability.UNDEPLOYING:
-            return task.poll()
-        if node.protected:
-            # What an outsider, or a lock long gone, has left there.
-            task.call(task.driver.unprotect, node.uuid, task.uuid)
-        task.destroy(task.driver.undeploy, node.uuid, task.uuid)
+        return _undeploy(task, node)
     except driver.NotOurs:
         return _gone(task)
+
+
+def _gone(task: Task) -> Result:
+    # A call of the build that is still on its way may have taken a node
+    # behind that look, and may not behind the next one.
+    task.seal_older()
+    return Done(states.GONE) if task.node() is None else task.poll()
+
+
+def _undeploy(task: Task, node: driver.Node) -> Result:
+    if node.availability is Availability.UNDEPLOYING:
+        return task.poll()
+    if node.protected:
+        # What an outsider, or a lock long gone, has left there.
+        task.call(task.driver.unprotect, node.uuid, task.uuid)
+    task.destroy(task.driver.undeploy, node.uuid, task.uuid)
     if task.action.started_at and (
             node.availability is Availability.FAILED):
         again = task.back_off(node.last_error or 'The undeploy failed.')
         return Again(again.seconds, started=True, error=again.error)
     return task.poll(started=True)
-
-
-def _gone(task: Task) -> Done:
-    # Nothing that was sent for this instance may take a node for it now.
-    task.seal()
-    return Done(states.GONE)
