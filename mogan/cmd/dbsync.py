@@ -79,7 +79,7 @@ def main() -> int:
         'command', title='Commands', handler=_commands,
         help='what to do'))
     launch.prepare()
-    db = Database.from_conf(CONF)
+    db = Database.from_conf(CONF, patient=True)
     try:
         CONF.command.run(db)
     except exception.MoganError as error:

@@ -22,42 +22,65 @@ R = TypeVar('R')
 # Rolled back by the database, so that the whole transaction may run again.
 _RETRIES: Final = 8
 _RETRY_INTERVAL: Final = 0.02
-_BUSY_TIMEOUT_MS: Final = 10_000
+# Seconds until whoever waits is told to come again: for a connection, for an
+# answer, for a row that another transaction holds, for a turn to write to
+# SQLite.
+_CONNECT: Final = 5
+_ANSWER: Final = 15
+_ROW: Final = 8
+_TURN: Final = 7
+# A process that stands still in the middle of a transaction loses it after
+# so many seconds, before those give up who wait for it.
+_IDLE: Final = 5
+# The first two, as the drivers call them that come with the service.
+_TIMEOUTS: Final[dict[str, dict[str, str]]] = {
+    'pymysql': {'connect_timeout': str(_CONNECT),
+                'read_timeout': str(_ANSWER)},
+    'psycopg': {'connect_timeout': str(_CONNECT)}}
 
 
 class Database:
     """One database; safe to share between threads, made after a fork.
 
+    `patient`: a statement may take, and wait, as long as it has to.
     `options` are those of oslo.db's [database] section.
     """
 
-    def __init__(self, url: str, **options: Any) -> None:
+    def __init__(self, url: str, *, patient: bool = False,
+                 **options: Any) -> None:
         self.url = sa.make_url(url)
-        self.sqlite = self.url.get_backend_name() == 'sqlite'
-        if self.url.get_backend_name() == 'mysql':
+        kind = self.url.get_backend_name()
+        self.sqlite = kind == 'sqlite'
+        if not patient:
+            self.url = self.url.set(query=_TIMEOUTS.get(
+                self.url.get_driver_name(), {}) | self.url.query)
+        if kind == 'mysql':
             # oslo.db's default cannot store every character.
             self.url = self.url.update_query_dict({'charset': 'utf8mb4'})
         self._context = enginefacade.transaction_context()
         self._context.configure(
             connection=self.url.render_as_string(hide_password=False),
             # It sleeps after each transaction, for green threads.
-            thread_checkin=False, **options)
+            thread_checkin=False,
+            # It sleeps between tries while the first request waits.
+            **options | {'max_retries': 0})
         if self.sqlite:
             self._context.append_on_engine_create(_tune_sqlite)
-        # SQLite has one writer; waiting here is fair and costs no polling.
+        elif not patient:
+            self._context.append_on_engine_create(_limit_waits)
         self._turn: contextlib.AbstractContextManager[Any] = (
-            threading.Lock() if self.sqlite else contextlib.nullcontext())
+            _Turn() if self.sqlite else contextlib.nullcontext())
 
     @classmethod
-    def from_conf(cls, conf: Any) -> 'Database':
+    def from_conf(cls, conf: Any, *, patient: bool = False) -> 'Database':
         """A database as [database] describes it."""
         group = conf.database
         options = {name: group[name] for name in (
-            'connection_recycle_time', 'max_pool_size', 'max_retries',
-            'retry_interval', 'max_overflow', 'pool_timeout',
-            'connection_debug', 'connection_trace', 'mysql_sql_mode',
-            'connection_parameters') if group[name] is not None}
-        return cls(group.connection, **options)
+            'connection_recycle_time', 'max_pool_size', 'max_overflow',
+            'pool_timeout', 'connection_debug', 'connection_trace',
+            'mysql_sql_mode', 'connection_parameters')
+            if group[name] is not None}
+        return cls(group.connection, patient=patient, **options)
 
     @functools.cached_property
     def engine(self) -> sa.Engine:
@@ -90,6 +113,43 @@ class Database:
             self.engine.dispose()
 
 
+class _Turn:
+    """SQLite has one writer; waiting here is fair and costs no polling."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(timeout=_TURN):
+            raise exception.DatabaseUnavailable from TimeoutError(
+                f'no turn to write within {_TURN} s')
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def _limit_waits(engine: sa.Engine) -> None:
+    """Let no transaction wait, or be waited for, without an end."""
+    postgresql = engine.dialect.name == 'postgresql'
+    # MySQL, which does not know MariaDB's second one, passes it over.
+    statement = (
+        f"SET lock_timeout = '{_ROW}s';"
+        f" SET idle_in_transaction_session_timeout = '{_IDLE}s'"
+        if postgresql else
+        f'SET SESSION innodb_lock_wait_timeout = {_ROW}'
+        f' /*M! , idle_transaction_timeout = {_IDLE} */')
+
+    @sa.event.listens_for(engine, 'connect')
+    def _set_limits(connection: Any, record: Any) -> None:
+        # What is set in a transaction goes with it on PostgreSQL.
+        if postgresql:
+            connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+        if postgresql:
+            connection.autocommit = False
+
+
 def _tune_sqlite(engine: sa.Engine) -> None:
     """Keep connections, and make what was answered survive a power loss.
 
@@ -116,7 +176,7 @@ def _tune_sqlite(engine: sa.Engine) -> None:
     @sa.event.listens_for(engine, 'connect')
     def _set_pragmas(connection: Any, record: Any) -> None:
         cursor = connection.cursor()
-        for pragma in (f'busy_timeout={_BUSY_TIMEOUT_MS}',
+        for pragma in (f'busy_timeout={_TURN * 1000}',
                        'journal_mode=WAL', 'synchronous=FULL'):
             cursor.execute(f'PRAGMA {pragma}')
         cursor.close()
@@ -129,14 +189,14 @@ def _begin(connection: Any) -> None:
 def _ran_into_another(error: Exception) -> bool:
     """Whether the database undid the transaction for another one's sake;
     oslo.db knows only the deadlocks among these."""
+    if isinstance(error, oslo_db.exception.DBDeadlock):
+        # It counts those in who have waited long for a row.
+        return 'Lock wait timeout exceeded' not in str(error)
     if isinstance(error, oslo_db.exception.DBConsistencyError):
         return True
-    text = str(error)
-    if isinstance(error, sqlalchemy.exc.OperationalError | (
-            oslo_db.exception.DBError)):
-        return ('database is locked' in text
-                or 'could not serialize access' in text)
-    return False
+    return (isinstance(error, sqlalchemy.exc.OperationalError
+                       | oslo_db.exception.DBError)
+            and 'could not serialize access' in str(error))
 
 
 def transaction(function: Callable[Concatenate[Database, P], R],
@@ -148,7 +208,7 @@ def transaction(function: Callable[Concatenate[Database, P], R],
     """
     again = oslo_db.api.wrap_db_retry(
         retry_interval=_RETRY_INTERVAL, max_retries=_RETRIES,
-        max_retry_interval=1, retry_on_deadlock=True, jitter=True,
+        max_retry_interval=1, jitter=True,
         exception_checker=_ran_into_another)(function)
 
     def wrapper(db: Database, /, *args: P.args,

@@ -64,13 +64,12 @@ class Reconciler:
         self._busy: dict[str, bool] = {}
         self._wake_at = 0.0
         self._stopping = False
+        self._announced = False
         self._thread = threading.Thread(
             target=self._drive, name='reconcile', daemon=True)
 
     def start(self) -> None:
         """Begin to look for work."""
-        for name in (_REPAIR, _WATCH):
-            rounds.announce(self._db, name)
         self._thread.start()
 
     def stop(self, timeout: float | None = None) -> None:
@@ -145,6 +144,7 @@ class Reconciler:
 
     def _round(self) -> None:
         try:
+            self._announce()
             self._sweep()
             if rounds.take(self._db, _REPAIR, self._pace.repair):
                 for uuid in self._repair.round():
@@ -158,6 +158,13 @@ class Reconciler:
             LOG.warning('The hardware cannot be looked at: %s', error)
         except Exception:
             LOG.exception('A round of the reconciler broke off')
+
+    def _announce(self) -> None:
+        """Once; the database may come later than the engine."""
+        if not self._announced:
+            for name in (_REPAIR, _WATCH):
+                rounds.announce(self._db, name)
+            self._announced = True
 
     def _warn(self) -> None:
         for action in actions.unfinished(self._db, limit=_NAMED,

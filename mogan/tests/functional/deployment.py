@@ -141,11 +141,12 @@ class Deployment:
         return Client(self.application, user)
 
     def start_engine(self, *, limits: Limits | None = None,
-                     pace: Pace = PACE, **times: float) -> EngineService:
+                     pace: Pace = PACE, db: Database | None = None,
+                     **times: float) -> EngineService:
         """One more engine, with a driver of its own on the same
-        hardware."""
+        hardware, and perhaps a database of its own."""
         engine = EngineService(
-            self.db, SimulatedDriver(self._inventory, **TIMES | times),
+            db or self.db, SimulatedDriver(self._inventory, **TIMES | times),
             self.transport, self.topic,
             host=backends.HOSTS[len(self.engines)],
             limits=limits or Limits(), pace=pace, stop_timeout=10)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What tests of databases that fail have in common."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from mogan.db import models
+from mogan.db.engine import Database
+from mogan.tests.functional import base
+from mogan.tests.functional.client import Answer, Client
+from mogan.tests.functional.proxy import Proxy
+
+A = models.actions
+
+# Longer than any request may take, whatever the database does.
+BOUND = 20.0
+
+
+class FaultTest(base.FunctionalTest):
+    """One whose instances are rows; engines are started where needed."""
+
+    engines = 0
+
+    def expect_unavailable(self, answer: Answer) -> None:
+        """That the caller is told to come again, and nothing else."""
+        self.expect(503, answer)
+        self.assertIn('retry-after', answer.headers)
+
+    def within(self, seconds: float, call: Callable[[], Any]) -> Any:
+        """What the call returns, if it takes no longer."""
+        began = time.monotonic()
+        result = call()
+        self.assertLess(time.monotonic() - began, seconds)
+        return result
+
+    def lock_request(self, client: Client, uuid: str) -> Answer:
+        return client.put(f'/v1/instances/{uuid}/states/lock',
+                          {'lock': None})
+
+    def kept(self, uuid: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """All that the database knows of an instance."""
+        with self.db.reader() as connection:
+            return self.row(uuid), [
+                dict(row._mapping) for row in connection.execute(
+                    sa.select(A).where(A.c.instance_uuid == uuid)
+                    .order_by(A.c.id))]
+
+    def server_url(self, **query: str) -> str:
+        """The database, with these arguments in its address."""
+        return self.db.url.update_query_dict(query).render_as_string(
+            hide_password=False)
+
+    def application(self, url: str, **options: Any) -> Any:
+        """One more API service, which reaches the database like this."""
+        db = Database(url, **options)
+        self.addCleanup(db.dispose)
+        return self.deployment.make_application(db=db)
+
+
+class ProxyTest(FaultTest):
+    """With an API service behind a network that fails."""
+
+    def setUp(self):
+        super().setUp()
+        url = self.db.url
+        self.proxy = Proxy(url.host or '127.0.0.1', url.port or {
+            'mysql': 3306, 'postgresql': 5432}[url.get_backend_name()])
+        self.addCleanup(self.proxy.close)
+        self.far_url = url.set(
+            host='127.0.0.1', port=self.proxy.port).render_as_string(
+                hide_password=False)
+        self.far_application = self.application(self.far_url)
+        self.far = Client(self.far_application, 'admin')
+        self.expect(200, self.far.get('/v1/instances'))

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Connections to the database that break: nothing is acknowledged that is
+not kept, and nothing is half done."""
+
+import unittest
+from typing import Any
+
+from mogan.db.engine import Database
+from mogan.tests.functional import backends, base
+from mogan.tests.functional.client import Answer, Client
+from mogan.tests.functional.database_faults import BOUND, ProxyTest
+from mogan.tests.functional.proxy import Moment
+
+
+class TestLostCommits(ProxyTest):
+    """The connection breaks at the COMMIT: 503, and to ask again is safe."""
+
+    # Request, status of the same request afterwards where the server had
+    # not and where it had committed, what is so in the end.
+    _CASES = (
+        ('lock', 202, 202, {'lock_state': 'locked'}),
+        ('unlock', 202, 202, {'lock_state': 'unlocked'}),
+        ('reason', 202, 202, {'locked_reason': 'fan swap'}),
+        ('off', 202, 409, {'status': 'stopped'}),
+        ('rebuild', 202, 409, {'status': 'active',
+                               'image_uuid': base.OTHER_IMAGE}),
+        ('update', 200, 200, {'name': 'db'}),
+        ('delete', 204, 204, None),
+    )
+
+    def _send(self, request: str, uuid: str) -> Answer:
+        path = f'/v1/instances/{uuid}'
+        match request:
+            case 'delete':
+                return self.far.delete(path)
+            case 'update':
+                return self.far.patch(path, [
+                    {'op': 'replace', 'path': '/name', 'value': 'db'}])
+        place, body = {
+            'lock': ('lock', {'lock': None}),
+            'reason': ('lock', {'lock': {'reason': 'fan swap'}}),
+            'unlock': ('unlock', {'unlock': None}),
+            'off': ('power', {'target': 'off'}),
+            'rebuild': ('provision', {'target': 'rebuild',
+                                      'image_uuid': base.OTHER_IMAGE}),
+        }[request]
+        return self.far.put(f'{path}/states/{place}', body)
+
+    def _prepare(self, request: str) -> str:
+        """An instance that the request can be made of, and no engine."""
+        self.deployment.start_engine()
+        uuid = self.make_instance()
+        if request in {'unlock', 'reason'}:
+            self.lock(uuid)
+        self.deployment.stop_engines()
+        return uuid
+
+    def _try(self, request: str, moment: Moment, again: int,
+             end: dict[str, Any] | None) -> None:
+        uuid = self._prepare(request)
+        before = self.kept(uuid)
+        # The lock of a locked instance is tried before its reason changes.
+        self.proxy.cut(moment, behind=request == 'reason')
+        self.expect_unavailable(self._send(request, uuid))
+        self.assertEqual(1, self.proxy.cuts)
+        after = self.kept(uuid)
+        if moment is Moment.BEFORE:
+            self.assertEqual(before, after)
+        else:
+            self.assertEqual(1, len(after[1]) - len(before[1]))
+            self.assertNotEqual(before[0], after[0])
+        self.expect(again, self._send(request, uuid))
+        self.deployment.start_engine()
+        if end is None:
+            self.wait_until_gone(uuid)
+        else:
+            self.wait_for(uuid, **end)
+        base.eventually(lambda: {action['outcome'] for action in
+                                 self.history(uuid)},
+                        until=lambda seen: seen == {'done'})
+
+
+def _add(request: str, retried: dict[Moment, int],
+         end: dict[str, Any] | None) -> None:
+    words = {Moment.BEFORE: 'that_was_not_heard',
+             Moment.AFTER: 'that_was_not_answered'}
+    for moment, again in retried.items():
+        def test(self: TestLostCommits, moment: Moment = moment,
+                 again: int = again) -> None:
+            self._try(request, moment, again, end)
+
+        test.__name__ = f'test_a_commit_of_{request}_{words[moment]}'
+        setattr(TestLostCommits, test.__name__, test)
+
+
+for _request, _before, _after, _end in TestLostCommits._CASES:
+    _add(_request, {Moment.BEFORE: _before, Moment.AFTER: _after}, _end)
+
+
+class TestLostCreate(ProxyTest):
+    """The one request that cannot be told from its repetition."""
+
+    def _create(self) -> Answer:
+        return self.far.post('/v1/instances', {
+            'name': 'web', 'flavor_uuid': self.flavor,
+            'image_uuid': base.IMAGE})
+
+    def test_what_was_created_is_whole_or_is_not_there(self):
+        self.flavor = self.make_flavor()
+        self.deployment.start_engine()
+        for moment, number in ((Moment.BEFORE, 0), (Moment.AFTER, 1)):
+            self.proxy.cut(moment)
+            self.expect_unavailable(self._create())
+            seen = self.admin.get('/v1/instances').json['instances']
+            self.assertEqual(number, len(seen))
+        self.wait_for(seen[0]['uuid'], status='active')
+
+
+class TestEngineOnABadLine(ProxyTest):
+    """Each fourth commit of the engine is lost, at either moment."""
+
+    def test_everything_is_carried_out_all_the_same(self):
+        engine = self.deployment.start_engine(db=Database(self.far_url))
+        self.proxy.cut_every(4)
+        uuid = self.make_instance()
+        self.lock(uuid, 'disk swap')
+        self.assertTrue(self.node_of(uuid).protected)
+        self.ask(uuid, 'unlock')
+        self.wait_for(uuid, lock_state='unlocked')
+        self.ask(uuid, 'rebuild')
+        self.wait_for(uuid, status='active', image_uuid=base.OTHER_IMAGE)
+        self.ask(uuid, 'delete')
+        self.wait_until_gone(uuid)
+        self.proxy.cut_every(None)
+        self.assertGreater(self.proxy.cuts, 3)
+        self.assertEqual({'done'}, {
+            action['outcome'] for action in self.history(uuid)})
+        effects = [entry.call for entry in self.hardware.journal()
+                   if entry.outcome == 'effect']
+        for call in ('deploy', 'rebuild', 'undeploy'):
+            self.assertEqual(1, effects.count(call), effects)
+        self.assertIn(engine, self.deployment.engines)
+
+
+class TestDatabaseAway(ProxyTest):
+
+    def _requests(self, client: Client, uuid: str) -> list[Answer]:
+        path = f'/v1/instances/{uuid}'
+        return [client.get(path), client.get('/v1/instances'),
+                self.lock_request(client, uuid), client.delete(path),
+                client.get('/v1/flavors')]
+
+    def test_every_request_is_answered_at_once_and_works_again_later(self):
+        uuid = self.put_row()
+        self.proxy.down()
+        for answer in self.within(
+                5, lambda: self._requests(self.far, uuid)):
+            self.expect_unavailable(answer)
+        self.assertEqual('unlocked', self.row(uuid)['lock_state'])
+        self.proxy.up()
+        self.expect(202, self.lock_request(self.far, uuid))
+        self.assertEqual('locking', self.row(uuid)['lock_state'])
+
+    def test_a_service_that_starts_meanwhile_answers_and_works_later(self):
+        uuid = self.put_row()
+        self.proxy.down()
+        far = Client(self.application(self.far_url), 'admin')
+        for answer in self.within(BOUND, lambda: self._requests(far, uuid)):
+            self.expect_unavailable(answer)
+        self.proxy.up()
+        self.expect(202, self.lock_request(far, uuid))
+
+    def test_a_server_that_takes_connections_and_says_nothing(self):
+        uuid = self.put_row()
+        self.proxy.freeze()
+        far = Client(self.application(self.far_url), 'admin')
+        self.expect_unavailable(self.within(
+            BOUND, lambda: self.lock_request(far, uuid)))
+        self.proxy.thaw()
+        self.expect(202, self.lock_request(far, uuid))
+
+    def test_a_dropped_connection_costs_no_request(self):
+        uuid = self.put_row()
+        self.proxy.drop()
+        self.expect(202, self.lock_request(self.far, uuid))
+
+    def test_an_engine_goes_on_when_it_is_back(self):
+        self.deployment.start_engine(db=Database(self.far_url))
+        uuid = self.make_instance()
+        self.proxy.down()
+        self.expect(202, self.lock_request(self.admin, uuid))
+        self.assertEqual('locking', self.see(uuid)['lock_state'])
+        self.proxy.up()
+        self.wait_for(uuid, lock_state='locked')
+
+    def test_an_engine_can_start_before_the_database(self):
+        self.proxy.down()
+        self.deployment.start_engine(db=Database(self.far_url))
+        uuid = self.ask_for_instance()
+        self.proxy.up()
+        self.wait_for(uuid, status='active')
+
+
+def load_tests(loader: Any, tests: Any, pattern: Any) -> Any:  # noqa: ARG001
+    """All of these where there is a server to be connected to."""
+    return unittest.TestSuite() if backends.NAME == 'sqlite' else tests
