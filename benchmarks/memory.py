@@ -39,11 +39,9 @@ def measure(place: Place, directory: pathlib.Path) -> list[Figure]:
     config = service.write(directory, place, port)
     with _command('api', config) as api, _command('engine', config) as engine:
         seen: list[list[Size]] = [[], []]
-        connection = _connect(port)
-        for _ in _work(place, connection):
+        for _ in _work(place, port):
             for process, sizes in zip((api, engine), seen, strict=True):
                 sizes.append(_size(process))
-        connection.close()
     return [_figure(name, place, sizes) for name, sizes in zip(
         ('API', 'engine'), seen, strict=True)]
 
@@ -77,13 +75,15 @@ def _connect(port: int) -> Connection:
             time.sleep(0.1)
 
 
-def _work(place: Place, connection: Connection) -> Iterator[None]:
+def _work(place: Place, port: int) -> Iterator[None]:
     """Show instances, list them in the largest pages, lock some; stops
     after each."""
     largest = requests.page('limit=1000&all_tenants=true', service.ADMIN)
     for series in requests.series(place):
-        for request in itertools.islice(series.requests, _ROUNDS):
-            connection.seconds(largest if series.floor == 'L' else request)
+        with contextlib.closing(_connect(port)) as connection:
+            for request in itertools.islice(series.requests, _ROUNDS):
+                connection.seconds(
+                    largest if series.floor == 'L' else request)
         _settle(place)
         yield
 

@@ -51,7 +51,9 @@ class Connection:
 
         Raises AssertionError where the answer has another status.
         """
-        self._data += self.socket.recv(1 << 20)
+        data = self.socket.recv(1 << 20)
+        assert data, f'no answer to {self._request}'
+        self._data += data
         head, found, body = self._data.partition(b'\r\n\r\n')
         if not found or len(body) < _length(head):
             return None
