@@ -46,7 +46,7 @@ _WEIGHTS: Final = {
     'ask': (14, 6, 8), 'create': (2, 1, 1), 'work': (2, 8, 4),
     'deliver': (2, 8, 3), 'sweep': (2, 5, 5), 'wake': (0, 0, 6),
     'wait': (1, 3, 5), 'lose': (1, 2, 1), 'fail': (3, 3, 2),
-    'outsider': (3, 1, 1), 'purge': (1, 1, 0)}
+    'strike': (2, 3, 2), 'outsider': (3, 1, 1), 'purge': (1, 1, 0)}
 _CALM: Final = frozenset({'ask', 'create', 'work', 'deliver', 'sweep',
                           'wait'})
 _ARGUMENTS: Final = {
@@ -59,6 +59,7 @@ _ARGUMENTS: Final = {
     'lose': (_number, st.sampled_from(['engine', 'messages', 'claim'])),
     'fail': (st.sampled_from([None, None, *_FAULTS]),
              st.sampled_from([1, 1, 2, 3, None])),
+    'strike': (st.integers(0, 4), st.booleans()),
     'outsider': (_number, st.sampled_from(
         ['protect', 'protect', 'unprotect', 'unprotect', 'break', 'mend',
          'take away', 'keep from new ones', 'let them'])),

@@ -19,6 +19,8 @@ _ENGINES: Final = frozenset({
     'node_uuid', 'node_protection', 'power_state', 'image_uuid', 'fence',
     'claim_by', 'claim_seq', 'claim_until', 'updated_at', 'launched_at',
     'deleted_at', 'deleted'})
+_RECORDED: Final = frozenset({Kind.WORK, Kind.DONE, Kind.LOCKED})
+_UNKNOWN: Final = 503
 _POWER: Final = frozenset(verb for verb, _, _ in spec.POWER.values())
 _OF_THE_LOCK: Final = frozenset({'locked_at', 'locked_by', 'locked_reason'})
 # Who looks after each change, and who now and then.
@@ -31,9 +33,11 @@ _AGAIN: Final = 7
 @dataclasses.dataclass
 class Known:
     """One instance, as far as the answers tell; `held`: a lock has been
-    acknowledged, and no unlock after it."""
+    acknowledged, and no unlock after it; `checked`: the row that was
+    compared with all that is said of it."""
 
     row: Row
+    checked: Row | None = None
     held: bool = False
     records: list[history.Record] = dataclasses.field(default_factory=list)
 
@@ -52,17 +56,26 @@ class Witness:
         return [uuid for uuid, known in self.known.items()
                 if not known.row['deleted_at']]
 
-    def created(self, user: str, answer: Answer) -> None:
+    def created(self, user: str | None, answer: Answer) -> None:
         """An instance has been asked for."""
-        row = self._world.row(answer.json['uuid'])
-        assert row is not None, answer
+        new = [row for uuid, row in self._world.rows().items()
+               if uuid not in self.known]
+        if answer.status == _UNKNOWN:
+            assert len(new) <= 1, (answer, new)
+        else:
+            status = spec.deny(user, 'create') or 201
+            assert status == answer.status, (status, answer)
+            assert [row['uuid'] for row in new] == (
+                [answer.json['uuid']] if user and 'uuid' in answer.json
+                else []), (answer, new)
         now = self._world.clock.moment
-        assert (row['status'], row['lock_state'], row['created_at'],
-                row['user_id'], row['project_id']) == (
-                    'building', 'unlocked', now, user, spec.project(user))
-        self.known[row['uuid']] = Known(row, records=[history.Record(
-            Kind.WORK, 'create', user, spec.project(user),
-            answer.headers['x-openstack-request-id'], {}, now)])
+        for row in new:
+            assert (row['status'], row['lock_state'], row['created_at'],
+                    row['user_id'], row['project_id']) == (
+                        'building', 'unlocked', now, user,
+                        spec.project(str(user))), row
+            self.known[row['uuid']] = Known(row, records=[
+                self._acknowledged(Kind.WORK, 'create', user, answer)])
 
     def answered(self, request: Request, user: str | None, uuid: str,
                  answer: Answer, nudges: list[str]) -> None:
@@ -70,40 +83,64 @@ class Witness:
         the messages are as they should be."""
         known = self.known[uuid]
         before = known.row
-        now = self._world.clock.moment
+        verdict, expected, after = self._judge(request, user, uuid)
         self._world.counts[f'{request.word}: {answer.status}'] += 1
-        verdict = spec.judge(request, user, None if before['deleted_at']
-                             else before, now)
         assert verdict.status == answer.status, (verdict, answer, before)
+        assert expected == after, ('expected', expected, 'found', after)
+        assert nudges == ([uuid] if verdict.kind is Kind.WORK
+                          else []), nudges
+        if verdict.kind is Kind.LOCKED:
+            self._check_refusal(before, user, answer)
+        if verdict.kind in _RECORDED:
+            self._accept(known, verdict.kind, request, user, answer, after)
+
+    def unanswered(self, request: Request, user: str | None, uuid: str,
+                   answer: Answer) -> None:
+        """A commit failed on the way: all was done, or nothing was."""
+        known = self.known[uuid]
+        verdict, expected, after = self._judge(request, user, uuid)
+        self._world.counts['asked, and not known'] += 1
+        assert answer.status == _UNKNOWN, answer
+        assert answer.headers['retry-after'], answer
+        done = any(action['request_id']
+                   == answer.headers['x-openstack-request-id']
+                   for action in self._world.actions(uuid))
+        assert after == (expected if done else known.row), (done, after)
+        if done:
+            assert verdict.kind in _RECORDED, verdict
+            self._accept(known, verdict.kind, request, user, answer, after)
+
+    def _judge(self, request: Request, user: str | None, uuid: str,
+               ) -> tuple[spec.Verdict, Row, Row]:
+        """What the request should get, and make of the row; and the row."""
+        before = self.known[uuid].row
+        verdict = spec.judge(request, user, None if before['deleted_at']
+                             else before, self._world.clock.moment)
         after = self._world.row(uuid)
-        assert after is not None
+        assert after is not None, before
         expected = before | verdict.changes
         for name, value in verdict.changes.items():
             if value == spec.NEW:
-                expected[name] = self._newest(uuid, request)
-        assert expected == after, ('expected', expected, 'found', after)
+                expected[name] = self._world.actions(uuid)[-1]['uuid']
+        return verdict, expected, after
+
+    def _acknowledged(self, kind: Kind, verb: str, user: str | None,
+                      answer: Answer, arguments: Row | None = None,
+                      ) -> history.Record:
+        return history.Record(
+            kind, verb, str(user), spec.project(str(user)),
+            answer.headers['x-openstack-request-id'], arguments or {},
+            self._world.clock.moment)
+
+    def _accept(self, known: Known, kind: Kind, request: Request,
+                user: str | None, answer: Answer, after: Row) -> None:
+        record = self._acknowledged(
+            kind, request.verb, user, answer,
+            None if kind is Kind.LOCKED else request.arguments(known.row))
+        record.locked_at = after['locked_at']
         known.row = after
-        work = verdict.kind is Kind.WORK
-        assert nudges == ([uuid] if work else []), nudges
-        if verdict.kind in {Kind.WORK, Kind.DONE, Kind.LOCKED}:
-            self._record(known, history.Record(
-                verdict.kind, request.verb, str(user),
-                spec.project(str(user)),
-                answer.headers['x-openstack-request-id'],
-                {} if verdict.kind is Kind.LOCKED
-                else request.arguments(before), now, after['locked_at']))
-        if verdict.kind is Kind.LOCKED:
-            self._check_refusal(before, user, answer)
-        if work and request.word in {'lock', 'unlock'}:
+        if kind is Kind.WORK and request.word in {'lock', 'unlock'}:
             known.held = request.word == 'lock'
-
-    def _newest(self, uuid: str, request: Request) -> str:
-        newest = self._world.actions(uuid)[-1]
-        assert newest['verb'] == request.verb, newest
-        return str(newest['uuid'])
-
-    @staticmethod
-    def _record(known: Known, record: history.Record) -> None:
         for earlier in known.records:
             if earlier.alike(record):
                 earlier.times += 1
@@ -133,10 +170,11 @@ class Witness:
         self._turns += 1
         for number, row in enumerate(rows.values(), self._turns):
             known = self.known[row['uuid']]
-            if row != known.row or number % _AGAIN == 0:
-                _check_step(known.row, row)
-                known.row = row
+            _check_step(known.row, row)
+            known.row = row
+            if row != known.checked or number % _AGAIN == 0:
                 self._check_instance(known, number)
+                known.checked = row
         user = ('admin', 'demo')[self._turns % 2]
         views.check_list(world, user, list(rows.values()), locked=(
             None, True, False)[self._turns % 3])
@@ -173,6 +211,8 @@ class Witness:
 
 def _check_step(before: Row, after: Row) -> None:
     """What an engine has made of a row."""
+    if after == before:
+        return
     changed = {name for name in after if after[name] != before[name]}
     assert changed <= _ENGINES, (changed, before, after)
     for name in {'status', 'lock_state'} & changed:

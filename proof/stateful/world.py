@@ -15,10 +15,11 @@ from mogan import policy
 from mogan.api import app
 from mogan.baremetal import inventory
 from mogan.context import RequestContext
-from mogan.db import clock, models, rounds
+from mogan.db import clock, models
 from mogan.tests.functional.client import Client
 from mogan.tests.functional.deployment import SMALL, USERS, Deployment
 from proof.stateful import clocks
+from proof.stateful.commits import Commits
 from proof.stateful.engines import Engine
 from proof.stateful.hardware import Driver, Watch
 
@@ -72,6 +73,7 @@ class World:
         self.db = self._deployment.db
         self.clock = clocks.Clock()
         self.clock.install(self.db.engine)
+        self.commits = Commits(self.db.engine)
         path = self._deployment.directory / 'inventory.sqlite'
         self.hardware = inventory.Inventory(path, clock=self.clock)
         self.watch = Watch(self.hardware, self.row, self.counts)
@@ -84,13 +86,13 @@ class World:
             conf)
         self.clients = {name: Client(application, name)
                         for name in (*USERS, None)}
-        rounds.announce(self.db, 'repair')
         self.flavor = self.clients['admin'].post('/v1/flavors', {
             'name': 'small', 'resources': {SMALL: 1}}).json['uuid']
         self.engines: list[Engine] = []
 
     def reset(self) -> None:
         """Forget the last example, however it ended."""
+        self.commits.spare()
         self.clock.reset()
         self.errors.found.clear()
         self.nudges.sent.clear()
@@ -137,6 +139,7 @@ class World:
 
     def heal(self) -> None:
         """Nothing fails any more; what has stopped goes on."""
+        self.commits.spare()
         self.hardware.clear_faults()
         for node in self.hardware.nodes():
             self.hardware.set_maintenance(node.uuid, maintenance=False)
