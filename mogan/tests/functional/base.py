@@ -158,9 +158,10 @@ class FunctionalTest(test_base.BaseTestCase):
 
     def describe_row(self, **values: Any) -> dict[str, Any]:
         """The values of such a row."""
+        user_id, project_id = self.deployment.identity('demo')
         row = {
-            'uuid': uuidutils.generate_uuid(), 'project_id': 'demo',
-            'user_id': 'demo', 'name': 'web', 'flavor_uuid': NOWHERE,
+            'uuid': uuidutils.generate_uuid(), 'project_id': project_id,
+            'user_id': user_id, 'name': 'web', 'flavor_uuid': NOWHERE,
             'image_uuid': IMAGE, 'node_uuid': NOWHERE, 'metadata': {},
             'status': 'active', 'lock_state': 'unlocked',
             'locked_at': None, 'locked_by': None,

@@ -54,17 +54,13 @@ def _hashes() -> dict[str, str]:
     return {name: users.make_hash(name, 4) for name in USERS}
 
 
-def _make_conf(directory: pathlib.Path) -> cfg.ConfigOpts:
+def make_conf(*files: pathlib.Path) -> cfg.ConfigOpts:
+    """The options, with what these files say."""
     conf = cfg.ConfigOpts()
     for group in options._GROUPS:
         group.register_opts(conf)
-    conf([], default_config_files=[], default_config_dirs=[])
-    path = directory / 'users'
-    users.write(path, [
-        users.User(name, _hashes()[name], project, (role,))
-        for name, (project, role) in USERS.items()])
-    conf.set_override('auth_strategy', 'http_basic')
-    conf.set_override('http_basic_users_file', str(path))
+    conf([], default_config_files=[str(path) for path in files],
+         default_config_dirs=[])
     return conf
 
 
@@ -80,7 +76,7 @@ class Deployment:
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix='mogan-'))
         backend = backends.chosen()
         self.db = backend.database(self.directory)
-        self.conf = _make_conf(self.directory)
+        self.conf = self.configure()
         self._messaging = conffixture.ConfFixture(self.conf)
         self._messaging.setUp()
         rpc.set_defaults()
@@ -100,6 +96,21 @@ class Deployment:
         self.engines: list[EngineService] = []
         self._closers: list[Callable[[], None]] = []
         self.application = self.make_application()
+
+    def configure(self) -> cfg.ConfigOpts:
+        """The configuration: USERS come in with passwords."""
+        conf = make_conf()
+        path = self.directory / 'users'
+        users.write(path, [
+            users.User(name, _hashes()[name], project, (role,))
+            for name, (project, role) in USERS.items()])
+        conf.set_override('auth_strategy', 'http_basic')
+        conf.set_override('http_basic_users_file', str(path))
+        return conf
+
+    def identity(self, user: str) -> tuple[str, str]:
+        """The ids of a user and of the user's project."""
+        return user, USERS[user][0]
 
     @property
     def _inventory(self) -> pathlib.Path:

@@ -17,7 +17,9 @@ class TestRoles(base.FunctionalTest):
     def setUp(self):
         super().setUp()
         self.names = {
-            'no': base.NOWHERE, 'public': self.make_flavor(),
+            'no': base.NOWHERE,
+            'project': self.deployment.identity('demo')[1],
+            'public': self.make_flavor(),
             'hidden': self.make_flavor(is_public=False),
             'disabled': self.make_flavor(disabled=True),
             'deleted': self.put_row(
@@ -75,10 +77,11 @@ class TestRoles(base.FunctionalTest):
 
     def test_headers_give_nobody_another_identity(self):
         uuid = self.put_row()
+        project = self.deployment.identity('demo')[1]
         forged = {'X-Roles': 'admin', 'X-Role': 'admin',
-                  'X-Project-Id': 'demo', 'X-User-Id': 'admin',
+                  'X-Project-Id': project, 'X-User-Id': 'admin',
                   'X-Identity-Status': 'Confirmed',
-                  'X-Is-Admin-Project': 'True', 'X-Tenant-Id': 'demo',
+                  'X-Is-Admin-Project': 'True', 'X-Tenant-Id': project,
                   'X-Service-Roles': 'admin', 'X-System-Scope': 'all'}
         path = f'/v1/instances/{uuid}'
         for client, status in ((self.anonymous, 401), (self.other, 404)):
@@ -103,7 +106,8 @@ class TestOwnersThatMayLock(base.FunctionalTest):
         self.expect(403, self.reader.put(path, {'lock': None}))
         self.assertEqual('unlocked', self.row(uuid)['lock_state'])
         self.expect(202, self.demo.put(path, {'lock': None}))
-        self.assertEqual('demo', self.row(uuid)['locked_by'])
+        self.assertEqual(self.deployment.identity('demo')[0],
+                         self.row(uuid)['locked_by'])
         # The other rule is as it was.
         self.expect(403, self.demo.put(
             f'/v1/instances/{uuid}/states/unlock', {'unlock': None}))
