@@ -7,10 +7,11 @@ otherwise.  `fence` is the number of the action that the call works for; it
 grows with each accepted request of an instance.  A fencing driver compares
 it in the same step as the effect:
 
-* claim, deploy, rebuild and undeploy at or below the highest number sealed
-  for the instance are refused, so are protect and unprotect below the
-  highest number that was applied, and power below the highest number
-  applied to power;
+* claim, adopt, deploy, rebuild and undeploy at or below the highest number
+  sealed for the instance are refused, so are release below the highest
+  number of those that took effect, protect and unprotect below the highest
+  number that was applied, and power below the highest number applied to
+  power;
 * `seal` sets the highest number sealed.
 
 A driver that cannot fence keeps `Timing.reach` instead: it asks
@@ -84,7 +85,10 @@ class Timing:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Node:
-    """One look at a node."""
+    """One look at a node.
+
+    `image_source`: what was deployed on it, where the call tells it.
+    """
 
     uuid: str
     name: str
@@ -98,12 +102,27 @@ class Node:
     traits: tuple[str, ...] = ()
     maintenance: bool = False
     last_error: str | None = None
+    image_source: str | None = None
 
     @property
     def busy(self) -> bool:
         """Whether a deploy, rebuild, undeploy or power change is under
         way."""
         return self.availability in BUSY or self.power_target is not None
+
+    @property
+    def obstacle(self) -> str | None:
+        """Why no instance can take the node over as it is; None where one
+        can."""
+        if self.instance_uuid is not None:
+            return f'carries the instance {self.instance_uuid}'
+        if self.availability is not Availability.ACTIVE:
+            return f'is {self.availability}, not active'
+        if self.maintenance:
+            return 'is in maintenance'
+        if self.protected:
+            return 'is protected: its protection has to be taken off first'
+        return None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -168,6 +187,20 @@ class TooLate(Definite):
     sent."""
 
 
+def assert_adoptable(node: Node, instance_uuid: str) -> None:
+    """See that the instance has taken the node over, or can.
+
+    Raises NotOurs, NodeBusy, Refused.
+    """
+    if node.instance_uuid not in {None, instance_uuid}:
+        raise NotOurs(f'{node.name} {node.obstacle}')
+    if node.busy:
+        raise NodeBusy(f'{node.name} is at work')
+    obstacle = dataclasses.replace(node, instance_uuid=None).obstacle
+    if obstacle:
+        raise Refused(f'{node.name} {obstacle}')
+
+
 _covered: contextvars.ContextVar[Callable[[], bool]] = (
     contextvars.ContextVar('covered', default=lambda: True))
 
@@ -214,6 +247,12 @@ class Driver(abc.ABC):
         """A page of all nodes, by uuid, behind the node `marker`."""
 
     @abc.abstractmethod
+    def manageable(self, *, marker: str | None = None,
+                   limit: int = 1000) -> list[Node]:
+        """A page of the nodes that have no obstacle, by uuid, behind the
+        node `marker`, with their images."""
+
+    @abc.abstractmethod
     def look(self, uuids: Collection[str]) -> dict[str, Node]:
         """Those of these nodes that exist, in one query, by uuid."""
 
@@ -226,6 +265,22 @@ class Driver(abc.ABC):
         """Give a free node that fits to the instance, or find its node.
 
         Raises NoNodeAvailable, Fenced.
+        """
+
+    @abc.abstractmethod
+    def adopt(self, node_uuid: str, order: Order, fence: int) -> Node:
+        """Give an active node that has no instance to this one, and leave
+        what is on it alone; returns it with its image.
+
+        Raises NotOurs, NodeBusy, Fenced, Refused.
+        """
+
+    @abc.abstractmethod
+    def release(self, node_uuid: str, instance_uuid: str,
+                fence: int) -> None:
+        """Take the instance off the node, and leave what is on it alone.
+
+        Raises NotOurs, NodeBusy, Fenced.
         """
 
     @abc.abstractmethod

@@ -9,16 +9,18 @@ import sqlite3
 from collections.abc import Collection
 from typing import Final
 
-READS: Final = frozenset({'nodes', 'look', 'find'})
+READS: Final = frozenset({'nodes', 'manageable', 'look', 'find'})
 # Work that goes on after the call has been answered.
 WORKS: Final = frozenset({'deploy', 'rebuild', 'undeploy', 'power'})
-EFFECTS: Final = WORKS | {'claim', 'protect', 'unprotect', 'seal'}
+EFFECTS: Final = WORKS | {'claim', 'adopt', 'release', 'protect',
+                          'unprotect', 'seal'}
 CALLS: Final = READS | EFFECTS
 
 # The calls that name no node, or no instance, so that a fault for one
 # cannot meet them.
-_NODELESS: Final = frozenset({'nodes', 'find', 'claim', 'seal'})
-_INSTANCELESS: Final = frozenset({'nodes', 'look'})
+_NODELESS: Final = frozenset({'nodes', 'manageable', 'find', 'claim',
+                              'seal'})
+_INSTANCELESS: Final = frozenset({'nodes', 'manageable', 'look'})
 _LONGEST: Final = 86400.0
 
 

@@ -12,12 +12,18 @@ class Protected(driver.Refused):
     """The node's protection is in the way."""
 
 
-def carrying(turn: Turn, call: Call) -> driver.Node:
-    """The call's node, which carries the call's instance."""
+def there(turn: Turn, call: Call) -> driver.Node:
+    """The call's node, whatever it carries."""
     [node_uuid] = call.node_uuids
     node = turn.node(node_uuid)
     if node is None:
         raise driver.NotOurs(f'there is no node {node_uuid}')
+    return node
+
+
+def carrying(turn: Turn, call: Call) -> driver.Node:
+    """The call's node, which carries the call's instance."""
+    node = there(turn, call)
     if node.instance_uuid != call.instance_uuid:
         raise driver.NotOurs(
             f'{node.name} does not carry instance {call.instance_uuid}')
@@ -52,6 +58,11 @@ def admit(numbers: Fences, fence: int) -> None:
     if fence <= numbers.sealed:
         raise driver.Fenced(f'the instance is sealed up to number '
                             f'{numbers.sealed}, and {fence} is not above')
+    newest(numbers, fence)
+
+
+def newest(numbers: Fences, fence: int) -> None:
+    """Keep out a call that is older than the last one that took effect."""
     if fence < numbers.begun:
         raise driver.Fenced(f'number {numbers.begun} has taken effect, and '
                             f'{fence} is older')

@@ -70,6 +70,16 @@ class Inventory:
         return self._read('SELECT * FROM nodes WHERE uuid > ? ORDER BY uuid'
                           ' LIMIT ?', marker or '', limit)
 
+    def manageable(self, *, marker: str | None = None,
+                   limit: int = 1000) -> list[driver.Node]:
+        """A page of the nodes that an instance can take over, by uuid,
+        behind the node `marker`."""
+        return self._read(
+            "SELECT * FROM nodes WHERE availability = 'active'"
+            ' AND instance_uuid IS NULL AND maintenance = 0'
+            ' AND protected = 0 AND uuid > ? ORDER BY uuid LIMIT ?',
+            marker or '', limit)
+
     def look(self, uuids: Collection[str]) -> dict[str, driver.Node]:
         """Those of these nodes that exist, by uuid."""
         found = self._read('SELECT * FROM nodes WHERE uuid IN'
@@ -122,6 +132,26 @@ class Inventory:
         with self.turn() as turn:
             _known(turn, node_uuid)
             turn.change(node_uuid, maintenance=maintenance)
+            turn.record(Call('set', (node_uuid,)), 'effect')
+
+    def set_active(self, node_uuid: str, active: bool,
+                   image_source: str | None = None) -> None:
+        """Put a node that carries no instance into use past the service,
+        or take it out again."""
+        before, after, power = (
+            ('available', 'active', 'power on') if active
+            else ('active', 'available', 'power off'))
+        with self.turn() as turn:
+            node = _known(turn, node_uuid)
+            if node.instance_uuid is not None:
+                raise InventoryError(f'node {node.name} carries the '
+                                     f'instance {node.instance_uuid}')
+            if node.availability not in {before, after}:
+                raise InventoryError(f'node {node.name} is '
+                                     f'{node.availability}, not {before}')
+            turn.change(node_uuid, availability=after, power_state=power,
+                        image_uuid=image_source, protected=False,
+                        protected_reason=None)
             turn.record(Call('set', (node_uuid,)), 'effect')
 
     def set_protected(self, node_uuid: str, protected: bool,

@@ -96,6 +96,11 @@ class SimulatedDriver(driver.Driver):
         self._endure(Call('nodes'))
         return self.inventory.nodes(marker=marker, limit=limit)
 
+    def manageable(self, *, marker: str | None = None,
+                   limit: int = 1000) -> list[driver.Node]:
+        self._endure(Call('manageable'))
+        return self.inventory.manageable(marker=marker, limit=limit)
+
     def look(self, uuids: Collection[str]) -> dict[str, driver.Node]:
         self._endure(Call('look', tuple(uuids)))
         return self.inventory.look(uuids)
@@ -126,6 +131,38 @@ class SimulatedDriver(driver.Driver):
 
         return self._carry_out(
             Call('claim', (), order.instance_uuid, fence), act)
+
+    def adopt(self, node_uuid: str, order: driver.Order,
+              fence: int) -> driver.Node:
+        call = Call('adopt', (node_uuid,), order.instance_uuid, fence)
+
+        def act(turn: Turn) -> tuple[bool, driver.Node]:
+            guards.admit(turn.fences(order.instance_uuid), fence)
+            node = guards.there(turn, call)
+            driver.assert_adoptable(node, order.instance_uuid)
+            if node.instance_uuid is not None:
+                return False, node
+            turn.change(node_uuid, instance_uuid=order.instance_uuid,
+                        display_name=order.name)
+            turn.raise_fences(order.instance_uuid, begun=fence, work='adopt')
+            return True, dataclasses.replace(
+                node, instance_uuid=order.instance_uuid)
+
+        return self._carry_out(call, act)
+
+    def release(self, node_uuid: str, instance_uuid: str,
+                fence: int) -> None:
+        call = Call('release', (node_uuid,), instance_uuid, fence)
+
+        def act(turn: Turn) -> tuple[bool, None]:
+            node = guards.carrying(turn, call)
+            guards.newest(turn.fences(instance_uuid), fence)
+            guards.idle(node)
+            turn.change(node_uuid, instance_uuid=None, display_name=None)
+            turn.raise_fences(instance_uuid, begun=fence, work='release')
+            return True, None
+
+        self._carry_out(call, act)
 
     def deploy(self, node_uuid: str, order: driver.Order,
                fence: int) -> None:

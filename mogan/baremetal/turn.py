@@ -214,18 +214,6 @@ def in_traits(trait: str) -> str:
     return f' {trait} '
 
 
-def _node(row: sqlite3.Row) -> driver.Node:
-    target = row['power_target']
-    return driver.Node(
-        row['uuid'], row['name'], row['resource_class'],
-        driver.Availability(row['availability']),
-        driver.PowerState(row['power_state']),
-        target and driver.PowerTarget(target),
-        row['instance_uuid'], bool(row['protected']),
-        row['protected_reason'], tuple(row['traits'].split()),
-        bool(row['maintenance']), row['last_error'])
-
-
 def node_of(row: sqlite3.Row) -> driver.Node:
     """The node of a row of the table."""
     target = row['power_target']
@@ -236,4 +224,5 @@ def node_of(row: sqlite3.Row) -> driver.Node:
         target and driver.PowerTarget(target),
         row['instance_uuid'], bool(row['protected']),
         row['protected_reason'], tuple(row['traits'].split()),
-        bool(row['maintenance']), row['last_error'])
+        bool(row['maintenance']), row['last_error'],
+        image_source=row['image_uuid'])

@@ -22,6 +22,7 @@ examples:
   mogan-simulator fault add unavailable --forever
   mogan-simulator fault clear
   mogan-simulator node set rack1-node01 --no-protected
+  mogan-simulator node set rack1-node05 --active
   mogan-simulator journal --after 120 --json
 """
 
@@ -118,6 +119,12 @@ def _add_node_commands(actions: Any, common: _Parser) -> None:
                         action=argparse.BooleanOptionalAction,
                         help='whether the node refuses undeploy and rebuild')
     action.add_argument('--reason', help='why it is protected')
+    action.add_argument('--active', default=None,
+                        action=argparse.BooleanOptionalAction,
+                        help='whether a node without an instance is in use '
+                             'by somebody else')
+    action.add_argument('--image', metavar='UUID',
+                        help='what has been put on the active node')
     action.set_defaults(run=_node_set)
 
 
@@ -182,12 +189,17 @@ def _node_remove(store: inventory.Inventory,
 
 def _node_set(store: inventory.Inventory,
               arguments: argparse.Namespace) -> None:
-    if arguments.maintenance is None and arguments.protected is None:
-        raise ValueError('nothing to set: say --maintenance, --protected or '
-                         'the opposite')
+    if (arguments.maintenance, arguments.protected,
+            arguments.active) == (None, None, None):
+        raise ValueError('nothing to set: say --maintenance, --protected, '
+                         '--active or the opposite')
     if arguments.reason is not None and not arguments.protected:
         raise ValueError('--reason goes with --protected')
+    if arguments.image is not None and not arguments.active:
+        raise ValueError('--image goes with --active')
     node = store.named(arguments.node)
+    if arguments.active is not None:
+        store.set_active(node.uuid, arguments.active, arguments.image)
     if arguments.maintenance is not None:
         store.set_maintenance(node.uuid, arguments.maintenance)
     if arguments.protected is not None:

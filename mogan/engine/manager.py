@@ -32,3 +32,19 @@ class EngineEndpoint:
         """A page of nodes, as plain values."""
         return [dataclasses.asdict(node) for node in self._driver.nodes(
             marker=marker, limit=limit)]
+
+    @oslo_messaging.expected_exceptions(driver.DriverError)
+    def list_manageable(self, ctxt: RequestContext, marker: str | None,
+                        limit: int) -> list[dict[str, Any]]:
+        """A page of the nodes that an instance can take over."""
+        return [dataclasses.asdict(node) for node in self._driver.manageable(
+            marker=marker, limit=limit)]
+
+    @oslo_messaging.expected_exceptions(driver.DriverError)
+    def get_node(self, ctxt: RequestContext,
+                 node_uuid: str) -> dict[str, Any] | None:
+        """A node, with what keeps an instance from taking it over."""
+        node = self._driver.look([node_uuid]).get(node_uuid)
+        if node is None:
+            return None
+        return dataclasses.asdict(node) | {'obstacle': node.obstacle}

@@ -55,26 +55,50 @@ class EngineClient:
 
         Raises EngineUnavailable.
         """
+        found: list[dict[str, Any]] = self._ask(
+            context, 'list_nodes', marker=marker, limit=limit)
+        return found
+
+    def list_manageable(self, context: RequestContext, marker: str | None,
+                        limit: int) -> list[dict[str, Any]]:
+        """A page of the nodes that an instance can take over, by uuid.
+
+        Raises EngineUnavailable.
+        """
+        found: list[dict[str, Any]] = self._ask(
+            context, 'list_manageable', marker=marker, limit=limit)
+        return found
+
+    def get_node(self, context: RequestContext,
+                 node_uuid: str) -> dict[str, Any] | None:
+        """A node, if there is one, and the `obstacle` to taking it over.
+
+        Raises EngineUnavailable.
+        """
+        found: dict[str, Any] | None = self._ask(
+            context, 'get_node', node_uuid=node_uuid)
+        return found
+
+    def _ask(self, context: RequestContext, method: str,
+             **arguments: Any) -> Any:
         # Before its time limit counts, oslo.messaging waits for a broker
         # for as long as there is none: not in the request's own thread.
         if not self._slots.acquire(blocking=False):
             raise exception.EngineUnavailable
-        answer: concurrent.futures.Future[list[dict[str, Any]]] = (
-            concurrent.futures.Future())
+        answer: concurrent.futures.Future[Any] = concurrent.futures.Future()
         threading.Thread(
-            target=self._list_nodes, daemon=True, name='call',
-            args=(answer, context, marker, limit)).start()
+            target=self._wait_for, daemon=True, name='call',
+            args=(answer, context, method, arguments)).start()
         try:
             return answer.result(self._call_timeout + 1)
         except (TimeoutError, *_BROKER_ERRORS, DriverError) as error:
             raise exception.EngineUnavailable from error
 
-    def _list_nodes(self, answer: 'concurrent.futures.Future[Any]',
-                    context: RequestContext, marker: str | None,
-                    limit: int) -> None:
+    def _wait_for(self, answer: 'concurrent.futures.Future[Any]',
+                  context: RequestContext, method: str,
+                  arguments: dict[str, Any]) -> None:
         try:
-            answer.set_result(self._call.call(
-                context, 'list_nodes', marker=marker, limit=limit))
+            answer.set_result(self._call.call(context, method, **arguments))
         except Exception as error:  # noqa: BLE001 - raised by `result`
             answer.set_exception(error)
         finally:

@@ -87,6 +87,30 @@ def release(channel: Channel, node_uuid: str) -> None:
         {'op': 'add', 'path': '/instance_info', 'value': {}}])
 
 
+def adopt(channel: Channel, node_uuid: str, instance_uuid: str) -> Node:
+    """Give an active node to the instance; Ironic refuses where it has
+    another one.  Raises NotOurs, NodeBusy, Refused."""
+    node: Node = channel.read(f'/v1/nodes/{node_uuid}',
+                              {'fields': ','.join(nodes.CHECKED)})
+    driver.assert_adoptable(nodes.view(node), instance_uuid)
+    if node['instance_uuid'] is not None:
+        return node
+    node = patch(channel, node_uuid, instance_uuid=instance_uuid)
+    try:
+        driver.assert_adoptable(nodes.view(node), instance_uuid)
+    except (driver.NodeBusy, driver.Refused):
+        # Another one than was looked at.
+        disown(channel, node_uuid)
+        raise
+    return node
+
+
+def disown(channel: Channel, node_uuid: str) -> None:
+    """Take the instance off a node, and leave all the rest as it is."""
+    channel.write('PATCH', f'/v1/nodes/{node_uuid}',
+                  [{'op': 'remove', 'path': '/instance_uuid'}])
+
+
 def claim(channel: Channel, order: driver.Order,
           images: nodes.Images) -> Node:
     """Give a free node to the instance, or find the one that it has.

@@ -8,7 +8,8 @@ is on one node.
 """
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator
+import itertools
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
 import tenacity
@@ -30,6 +31,10 @@ _GROUP: Final = 'ironic'
 _PATIENCE: Final = 5.0
 _PAGE: Final = 1000
 _SHOWN: Final = ','.join(nodes.SHOWN)
+_EVERY: Final = {'fields': _SHOWN}
+_MANAGEABLE: Final = {
+    'fields': ','.join(nodes.DEPLOYED), 'provision_state': 'active',
+    'associated': 'false', 'maintenance': 'false'}
 # One page of all nodes costs about as much as this many single nodes.
 _SINGLES: Final = 40
 _REACHED: Final = {
@@ -84,14 +89,19 @@ class IronicDriver(driver.Driver):
 
     def nodes(self, *, marker: str | None = None,
               limit: int = _PAGE) -> list[driver.Node]:
-        try:
-            return [nodes.view(node) for node in self._page(marker, limit)]
-        except driver.NotOurs:
-            # The node that the page before ended with is gone.
-            behind = (node for page in self._walk() for node in page
-                      if node['uuid'] > (marker or ''))
-            return [nodes.view(node)
-                    for node, _ in zip(behind, range(limit), strict=False)]
+        return [nodes.view(node) for node in self._behind(marker, limit)]
+
+    def manageable(self, *, marker: str | None = None,
+                   limit: int = _PAGE) -> list[driver.Node]:
+        found: list[driver.Node] = []
+        # Ironic has no query for those that are not protected.
+        while page := self._behind(marker, limit, _MANAGEABLE):
+            marker = page[-1]['uuid']
+            found += [node for node in map(nodes.view_deployed, page)
+                      if node.obstacle is None]
+            if len(page) < limit or len(found) >= limit:
+                break
+        return found[:limit]
 
     def look(self, uuids: Collection[str]) -> dict[str, driver.Node]:
         """Single nodes are asked for one by one, many with all others, a
@@ -119,6 +129,18 @@ class IronicDriver(driver.Driver):
         with self._channel() as channel:
             return nodes.view(_patiently(channel, lambda: calls.claim(
                 channel, order, self._images)))
+
+    def adopt(self, node_uuid: str, order: driver.Order,
+              fence: int) -> driver.Node:
+        with self._channel() as channel:
+            return nodes.view_deployed(_patiently(
+                channel, lambda: calls.adopt(channel, node_uuid,
+                                             order.instance_uuid)))
+
+    def release(self, node_uuid: str, instance_uuid: str,
+                fence: int) -> None:
+        self._carry_out(node_uuid, instance_uuid,
+                        lambda channel, _: calls.disown(channel, node_uuid))
 
     def deploy(self, node_uuid: str, order: driver.Order,
                fence: int) -> None:
@@ -240,21 +262,34 @@ class IronicDriver(driver.Driver):
         except driver.NotOurs:
             return None
 
-    def _walk(self) -> Iterator[list[Node]]:
-        """All nodes, by uuid."""
+    def _behind(self, marker: str | None, limit: int,
+                query: Mapping[str, Any] = _EVERY) -> list[Node]:
+        """A page of nodes, by uuid."""
+        try:
+            return self._page(marker, limit, query)
+        except driver.NotOurs:
+            # The node that the page before ended with is gone.
+            behind = (node for page in self._walk(query) for node in page
+                      if node['uuid'] > (marker or ''))
+            return list(itertools.islice(behind, limit))
+
+    def _walk(self, query: Mapping[str, Any] = _EVERY,
+              ) -> Iterator[list[Node]]:
+        """All nodes that the query finds, by uuid."""
         marker, pages = None, 0
-        while page := self._page(marker, _PAGE):
+        while page := self._page(marker, _PAGE, query):
             yield page
             marker = page[-1]['uuid']
             pages += 1
-        self._pages = max(pages, 1)
+        if query is _EVERY:
+            self._pages = max(pages, 1)
 
-    def _page(self, marker: str | None, limit: int) -> list[Node]:
-        query = {'fields': _SHOWN, 'sort_key': 'uuid',
-                 'limit': limit}
+    def _page(self, marker: str | None, limit: int,
+              query: Mapping[str, Any]) -> list[Node]:
+        page = {**query, 'sort_key': 'uuid', 'limit': limit}
         if marker:
-            query['marker'] = marker
-        return self.client.get('/v1/nodes', query)['nodes']
+            page['marker'] = marker
+        return self.client.get('/v1/nodes', page)['nodes']
 
 
 def _patiently(channel: Channel, attempt: Callable[[], _T]) -> _T:

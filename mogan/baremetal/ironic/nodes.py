@@ -13,9 +13,10 @@ SHOWN: Final = (
     'uuid', 'name', 'resource_class', 'provision_state', 'power_state',
     'target_power_state', 'instance_uuid', 'protected', 'protected_reason',
     'traits', 'maintenance', 'last_error')
-# What a call looks at beyond that before it changes anything.
-CHECKED: Final = (*SHOWN, 'maintenance_reason', 'instance_info',
-                  'properties')
+# With what was deployed.
+DEPLOYED: Final = (*SHOWN, 'instance_info')
+# What a call looks at before it changes anything.
+CHECKED: Final = (*DEPLOYED, 'maintenance_reason', 'properties')
 
 # A rebuild shows itself as a deploy. States that are not named here are an
 # operator's: enroll, manageable, inspecting, rescue, servicing, ...
@@ -64,6 +65,12 @@ def view(node: Mapping[str, Any]) -> driver.Node:
         protected_reason=node['protected_reason'],
         traits=tuple(sorted(node['traits'])),
         maintenance=node['maintenance'], last_error=node['last_error'])
+
+
+def view_deployed(node: Mapping[str, Any]) -> driver.Node:
+    """One of Ironic's nodes, with its image."""
+    return dataclasses.replace(
+        view(node), image_source=node['instance_info'].get('image_source'))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -43,6 +43,11 @@ class Hardware:
         """Two images that can be deployed."""
         raise NotImplementedError
 
+    def in_use(self) -> str:
+        """The uuid of the node without the traits, once it is active
+        without an instance: somebody else has deployed images()[0]."""
+        raise NotImplementedError
+
     def setUp(self):
         super().setUp()
         self.install()

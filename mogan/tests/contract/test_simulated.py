@@ -8,7 +8,7 @@ import fixtures
 from oslotest import base
 
 from mogan.baremetal import inventory, simulated
-from mogan.tests.contract import durability, suite
+from mogan.tests.contract import adoption, durability, suite
 
 
 class SimulatedHardware(suite.Hardware, base.BaseTestCase):
@@ -42,9 +42,20 @@ class SimulatedHardware(suite.Hardware, base.BaseTestCase):
         return ('0f3f4a1c-7a19-4ef3-8f6e-b5b3a5f1a001',
                 '0f3f4a1c-7a19-4ef3-8f6e-b5b3a5f1a002')
 
+    def in_use(self):
+        node = self.driver.inventory.named('rack1-node02')
+        self.driver.inventory.set_active(node.uuid, active=True,
+                                         image_source=self.images()[0])
+        return node.uuid
+
 
 class SimulatedDriverKeepsTheContract(suite.FencingContract,
                                       SimulatedHardware):
+    pass
+
+
+class SimulatedDriverAdopts(adoption.FencingAdoptionContract,
+                            SimulatedHardware):
     pass
 
 

@@ -245,6 +245,14 @@ class Ironic:
         return self.ask('PUT', f'/v1/nodes/{node_uuid}/states/provision',
                         {'target': target})
 
+    def put_to_use(self, node_uuid: str, image_source: str) -> None:
+        """Deploy a node without an instance."""
+        self.patch(node_uuid, instance_info={
+            'image_source': image_source, 'image_type': 'whole-disk'})
+        self.do('PUT', f'/v1/nodes/{node_uuid}/states/provision',
+                {'target': 'active'})
+        self.wait_for(node_uuid, provision_state='active', reservation=None)
+
     def remove(self, node_uuid: str) -> None:
         """Delete a node, whatever is on it."""
         path = f'/v1/nodes/{node_uuid}'

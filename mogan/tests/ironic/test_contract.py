@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The driver for Ironic, against the contract, on a real one."""
 
+import dataclasses
 import functools
 
 from oslotest import base
 
 from mogan.baremetal import driver
-from mogan.tests.contract import durability, suite
+from mogan.tests.contract import adoption, durability, suite
 from mogan.tests.ironic import server
 from mogan.tests.ironic.drivers import make_driver
 
@@ -23,7 +24,7 @@ class IronicHardware(suite.Hardware, base.BaseTestCase):
         self.addCleanup(self.ironic.clear)
         self._class = server.some_class()
         self.ironic.enrol('node-1', self._class, traits=self.traits())
-        self.ironic.enrol('node-2', self._class)
+        self._plain = self.ironic.enrol('node-2', self._class)
         self.ironic.enrol('node-3', server.some_class())
 
     def recipe(self):
@@ -38,6 +39,50 @@ class IronicHardware(suite.Hardware, base.BaseTestCase):
     def images(self):
         return ('0f3f4a1c-7a19-4ef3-8f6e-b5b3a5f1a001',
                 '0f3f4a1c-7a19-4ef3-8f6e-b5b3a5f1a002')
+
+    def in_use(self):
+        self.ironic.put_to_use(self._plain, self.images()[0])
+        return self._plain
+
+
+class IronicDriverAdopts(adoption.AdoptionContract, IronicHardware):
+
+    def _refuses(self, change):
+        change()
+        self.assertEqual([], self.listed())
+        self.assert_refused(driver.Refused, self.order())
+
+    def test_a_protected_node_is_left_alone(self):
+        self._refuses(lambda: self.ironic.patch(self.node_uuid,
+                                                protected=True))
+
+    def test_a_node_in_maintenance_is_left_alone(self):
+        self._refuses(lambda: self.ironic.do(
+            'PUT', f'/v1/nodes/{self.node_uuid}/maintenance', {}))
+
+    def test_a_node_that_changes_meanwhile_is_given_back(self):
+        def meanwhile():
+            self.ironic.do('PUT', f'/v1/nodes/{self.node_uuid}/maintenance',
+                           {})
+            return True
+
+        with driver.covering(meanwhile):
+            self.assertRaises(driver.Refused, self.adopt, self.order())
+        self.assertEqual(
+            dataclasses.replace(self.before, maintenance=True), self.look())
+
+    def test_nothing_that_ironic_knows_of_it_is_changed(self):
+        def known():
+            node = self.ironic.node(self.node_uuid)
+            return {name: value for name, value in node.items()
+                    if name not in {'updated_at', 'instance_uuid'}}
+
+        before = known()
+        order = self.order()
+        self.adopt(order)
+        self.assertEqual(before, known())
+        self.release(order)
+        self.assertEqual(before, known())
 
 
 class IronicDriverKeepsTheContract(suite.DriverContract, IronicHardware):

@@ -75,6 +75,43 @@ class TheInventory(simulation.SimulationTestCase):
         self.assertRaises(inventory.InventoryError,
                           self.inventory.set_protected, node.uuid, True)
 
+    def test_puts_a_node_to_use_past_the_service_and_takes_it_out(self):
+        [node, *_] = self.driver.nodes()
+        self.inventory.set_active(node.uuid, True, simulation.IMAGE)
+        [listed] = self.driver.manageable()
+        self.assertEqual(
+            (node.uuid, 'active', 'power on', simulation.IMAGE, None),
+            (listed.uuid, listed.availability, listed.power_state,
+             listed.image_source, listed.instance_uuid))
+        self.assertEqual(('set', 'effect'), self.outcomes()[-1])
+        self.inventory.set_active(node.uuid, False)
+        self.assertEqual(node, self.node(node.uuid))
+        self.assertEqual([], self.driver.manageable())
+
+    def test_leaves_an_instance_s_node_as_it_is(self):
+        for node_uuid in (self.driver.claim(self.order(), 1).uuid,
+                          self.deployed()[1]):
+            for active in (True, False):
+                self.assertRaises(inventory.InventoryError,
+                                  self.inventory.set_active, node_uuid,
+                                  active)
+
+    def test_lists_what_can_be_taken_over_and_nothing_else(self):
+        first, second, third = [node.uuid for node in self.driver.nodes()]
+        for node_uuid in (first, second, third):
+            self.inventory.set_active(node_uuid, True)
+        self.assertEqual([second], [node.uuid for node in (
+            self.driver.manageable(marker=first, limit=1))])
+        self.inventory.set_maintenance(first, True)
+        self.inventory.set_protected(third, True)
+        self.assertEqual([second], [
+            node.uuid for node in self.driver.manageable()])
+        for node_uuid, error in ((first, 'maintenance'),
+                                 (third, 'protected')):
+            refusal = self.assertRaises(driver.Refused, self.driver.adopt,
+                                        node_uuid, self.order(), 1)
+            self.assertIn(error, str(refusal))
+
     def test_finds_a_free_node_by_the_index(self):
         plan = self.plan(turn._FREE, ('CUSTOM_SMALL', '[]'))
         self.assertIn('USING INDEX nodes_free (resource_class=?)', plan)

@@ -68,6 +68,15 @@ class TheSimulatorCommand(simulation.SimulationTestCase):
                          (node.protected, node.protected_reason,
                           node.maintenance))
 
+    def test_puts_a_node_to_use_as_an_outsider_does(self):
+        self.succeed('node', 'set', 'rack1-node02', '--active', '--image',
+                     simulation.IMAGE)
+        [node] = self.driver.manageable()
+        self.assertEqual(('rack1-node02', simulation.IMAGE),
+                         (node.name, node.image_source))
+        self.succeed('node', 'set', 'rack1-node02', '--no-active')
+        self.assertEqual([], self.driver.manageable())
+
     def test_scripts_lists_and_clears_faults(self):
         [added] = json.loads(self.succeed(
             'fault', 'add', 'hang', '--call', 'undeploy', '--node',
@@ -106,6 +115,10 @@ class TheSimulatorCommand(simulation.SimulationTestCase):
                 ('nothing to set', ['node', 'set', 'rack1-node01']),
                 ('--protected', ['node', 'set', 'rack1-node01',
                                  '--maintenance', '--reason', 'x']),
+                ('carries the instance', ['node', 'set', 'rack1-node01',
+                                          '--active']),
+                ('--active', ['node', 'set', 'rack1-node01',
+                              '--no-active', '--image', 'x']),
                 ('only an active one', ['node', 'set', 'rack1-node01',
                                         '--protected']),
                 ('a node rack1-node01 already',
