@@ -86,6 +86,15 @@ class NoNode(Conflict):
                 '{verb} is not possible.')
 
 
+class NodeNotManageable(Conflict):
+    template = 'The node {uuid} cannot be taken over: it {obstacle}.'
+
+
+class NodeTaken(Conflict):
+    template = ('The node {uuid} cannot be taken over: {instance} is on it, '
+                'or has asked for it.')
+
+
 class InstanceLocked(Conflict):
     """A lock stands in the way.
 

@@ -40,6 +40,8 @@ class Verb(enum.StrEnum):
     """What a request asks of an instance."""
 
     CREATE = 'create'
+    # Makes an instance, too, of a machine that runs already.
+    ADOPT = 'adopt'
     DELETE = 'delete'
     REBUILD = 'rebuild'
     POWER_ON = 'power_on'
@@ -176,7 +178,9 @@ SATISFIED: Final[dict[Verb, frozenset[State]]] = {
 # delete never turns back: its only end is that the instance is gone.
 GONE: Final = None
 ENDS: Final[dict[State, frozenset[State | None]]] = {
-    Status.BUILDING: frozenset({Status.ACTIVE, Status.ERROR}),
+    # Only what was taken over may be off then.
+    Status.BUILDING: frozenset(
+        {Status.ACTIVE, Status.STOPPED, Status.ERROR}),
     Status.REBUILDING: frozenset({Status.ACTIVE, Status.ERROR}),
     Status.DELETING: frozenset({GONE}),
     LockState.LOCKING: frozenset({LockState.LOCKED}),
@@ -187,7 +191,7 @@ ENDS: Final[dict[State, frozenset[State | None]]] = {
 
 # The state that an unfinished action of a verb holds its column in.
 UNDER_WAY: Final[dict[Verb, State]] = {
-    Verb.CREATE: Status.BUILDING,
+    Verb.CREATE: Status.BUILDING, Verb.ADOPT: Status.BUILDING,
     **{verb: arrows[0].target for verb, arrows in ARROWS.items()}}
 
 

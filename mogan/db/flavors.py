@@ -7,7 +7,7 @@ takes the row and then looks for instances.  Whichever comes second sees what
 the first has done.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import oslo_db.exception
@@ -118,6 +118,24 @@ def delete(db: Database, uuid: str) -> None:
             raise exception.FlavorNotFound(uuid=uuid)
         if connection.execute(_DELETE_UNUSED, {'key': uuid}).rowcount != 1:
             raise exception.FlavorInUse(uuid=uuid)
+
+
+@transaction
+def fitting(db: Database, resource_class: str, traits: Collection[str], *,
+            hidden: bool) -> str | None:
+    """The uuid of the flavor that describes such a node best: of those
+    that it would be given to, the one with the most traits.
+
+    `hidden`: it need not be public.
+    """
+    query = sa.select(F).where(F.c.resources == {resource_class: 1},
+                               F.c.disabled == sa.false()).order_by(F.c.id)
+    if not hidden:
+        query = query.where(_OFFERED)
+    with db.reader() as connection:
+        rows = connection.execute(query).all()
+    fit = [row for row in rows if {*row.traits} <= {*traits}]
+    return max(fit, key=lambda row: len(row.traits)).uuid if fit else None
 
 
 def hold(connection: sa.Connection, uuid: str, *, hidden: bool) -> None:

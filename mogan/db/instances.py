@@ -53,20 +53,25 @@ def create(db: Database, context: RequestContext, values: dict[str, Any], *,
     """
     uuid = uuidutils.generate_uuid()
     action = actions.describe(context, uuid, states.Verb.CREATE, {})
-    row = values | {
-        'uuid': uuid, 'project_id': context.project_id,
-        'user_id': context.user_id,
-        'status': states.Status.BUILDING.value,
-        'status_action': action['uuid'],
-        'lock_state': states.LockState.UNLOCKED.value,
-        'node_protection': 'none', 'fence': 1, 'claim_seq': 0,
-        'revision': 0, 'created_at': clock.NOW}
     with db.writer() as connection:
-        connection.execute(sa.insert(I).values(row))
+        insert(connection, action, values)
         flavors.hold(connection, values['flavor_uuid'],
                      hidden=hidden_flavors)
         actions.insert(connection, action)
         return connection.execute(_GET, {'key': uuid}).one()
+
+
+def insert(connection: sa.Connection, action: dict[str, Any],
+           values: dict[str, Any]) -> None:
+    """Add the row that this action, its first one, is about to build."""
+    connection.execute(sa.insert(I).values(values | {
+        'uuid': action['instance_uuid'], 'project_id': action['project_id'],
+        'user_id': action['user_id'],
+        'status': states.Status.BUILDING.value,
+        'status_action': action['uuid'],
+        'lock_state': states.LockState.UNLOCKED.value,
+        'node_protection': 'none', 'fence': 1, 'claim_seq': 0,
+        'revision': 0, 'created_at': clock.NOW}))
 
 
 def begin(db: Database, context: RequestContext, uuid: str,
@@ -255,7 +260,8 @@ def finish(db: Database, claim: Claim, action: Row, end: states.State | None,
     if release:
         settled |= {'claim_by': None, 'claim_until': None}
     if end is states.GONE:
-        settled |= {'deleted_at': clock.NOW, 'node_uuid': None}
+        settled |= {'deleted_at': clock.NOW, 'node_uuid': None,
+                    'adopting': None}
     else:
         settled[column.value] = end.value
     if end is states.LockState.UNLOCKED:

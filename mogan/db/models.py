@@ -71,10 +71,14 @@ instances = sa.Table(
     sa.Column('user_id', sa.String(64), nullable=False),
     sa.Column('name', sa.String(255), nullable=False),
     sa.Column('description', sa.String(255)),
-    sa.Column('flavor_uuid', sa.String(36), nullable=False),
-    sa.Column('image_uuid', sa.String(36), nullable=False),
+    # Not known of every machine that was taken over.
+    sa.Column('flavor_uuid', sa.String(36)),
+    sa.Column('image_uuid', sa.String(36)),
     sa.Column('availability_zone', sa.String(255)),
     sa.Column('node_uuid', sa.String(36)),
+    # The node that the instance is to take over and has not: what is on it
+    # is not the instance's, and no other instance may ask for it.
+    sa.Column('adopting', sa.String(36)),
     sa.Column('metadata', Json, nullable=False),
     sa.Column('status', sa.String(32), nullable=False),
     sa.Column('status_action', sa.String(36)),
@@ -101,6 +105,7 @@ instances = sa.Table(
     sa.Column('deleted', sa.Boolean,
               sa.Computed('deleted_at IS NOT NULL', persisted=True)),
     sa.UniqueConstraint('uuid'),
+    sa.UniqueConstraint('adopting'),
     sa.CheckConstraint(
         "lock_state = 'unlocked' OR "
         f'status NOT IN ({_quoted(NOT_LOCKABLE)})',

@@ -36,6 +36,7 @@ class Limits:
         if verb in states.POWER:
             return self.power
         return {states.Verb.CREATE: self.deploy,
+                states.Verb.ADOPT: self.deploy,
                 states.Verb.REBUILD: self.rebuild}.get(verb)
 
 
@@ -82,12 +83,15 @@ class Task:
 
     def order(self) -> driver.Order:
         """What the instance wants of its node."""
-        flavor = flavors.get(self.db, self.row.flavor_uuid)
+        # One that was taken over may have none.
+        flavor = (flavors.get(self.db, self.row.flavor_uuid)
+                  if self.row.flavor_uuid else None)
         image = self.action.arguments.get('image_uuid')
         return driver.Order(
             instance_uuid=self.uuid, name=self.row.name,
             image_uuid=image or self.row.image_uuid,
-            resources=flavor.resources, traits=flavor.traits,
+            resources=flavor.resources if flavor else {},
+            traits=flavor.traits if flavor else (),
             availability_zone=self.row.availability_zone,
             metadata=self.row.metadata)
 

@@ -3,9 +3,10 @@
 
 from typing import Any
 
-from mogan.policies import flavor, instance, node
+from mogan.policies import flavor, instance, manageable_server, node
 
 
 def list_rules() -> list[Any]:
     """All rules, as the enforcer and the sample generator want them."""
-    return [*instance.RULES, *flavor.RULES, *node.RULES]
+    return [*instance.RULES, *flavor.RULES, *node.RULES,
+            *manageable_server.RULES]

@@ -187,7 +187,8 @@ class _Scripted(Task):
                  started: bool) -> None:
         row = SimpleNamespace(
             uuid=UUID, node_uuid=NODE_UUID if on_node else None, name='',
-            locked_reason=None, launched_at=None, image_uuid='')
+            locked_reason=None, launched_at=None, image_uuid='',
+            adopting=None)
         action = SimpleNamespace(verb=verb, fence=_FENCE, arguments={},
                                  started_at=started or None, attempts=0)
         claim: Any = SimpleNamespace(left=lambda: float('inf'))

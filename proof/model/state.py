@@ -32,9 +32,11 @@ LOCK: Final = Verb.LOCK.value
 UNLOCK: Final = Verb.UNLOCK.value
 REPAIR: Final = 'repair'    # no request: what the engine does by itself
 
-# The verb of the action that holds a column in a state.
+# The verb of the action that holds a column in a state; machines are not
+# taken over here.
 VERB_OF: Final = {state.value: verb.value
-                  for verb, state in UNDER_WAY.items()}
+                  for verb, state in UNDER_WAY.items()
+                  if verb is not Verb.ADOPT}
 
 # What callers know of the lock, whatever the row says.
 NO_LOCK: Final = 0

@@ -16,7 +16,8 @@ from mogan.states import LockState, Status, Verb
 
 STATUS_MEANING = {
     Status.BUILDING: 'A node is being chosen and the image is being put on '
-                     'it.',
+                     'it, or a machine that runs already is being taken '
+                     'over.',
     Status.ACTIVE: 'The node runs, and its power is on.',
     Status.STOPPED: 'The node is ready, and its power is off.',
     Status.POWERING_ON: 'The power is being turned on.',

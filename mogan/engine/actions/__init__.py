@@ -6,12 +6,21 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from mogan import states
-from mogan.engine.actions import create, delete, lock, power, rebuild, unlock
+from mogan.engine.actions import (
+    adopt,
+    create,
+    delete,
+    lock,
+    power,
+    rebuild,
+    unlock,
+)
 from mogan.engine.results import Result
 from mogan.engine.task import Task
 
 STEPS: Final[Mapping[states.Verb, Callable[[Task], Result]]] = {
     states.Verb.CREATE: create.step,
+    states.Verb.ADOPT: adopt.step,
     states.Verb.DELETE: delete.step,
     states.Verb.REBUILD: rebuild.step,
     states.Verb.LOCK: lock.step,

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Wipe the instance's node and give it back.
+"""Wipe the instance's node and give it back; one that has not been taken
+over yet is given back as it is.
 
 A delete never turns back and never gives up: whatever stands in its way is
 shown as a fault, and it is tried again.
@@ -13,11 +14,15 @@ from mogan.engine.task import Task
 
 
 def step(task: Task) -> Result:
-    """Undeploy until no node carries the instance."""
+    """Undeploy, or release, until no node carries the instance."""
     node = task.node()
     if node is None:
         return _gone(task)
     try:
+        if task.row.adopting is not None:
+            # What is on the node has never been the instance's.
+            task.destroy(task.driver.release, node.uuid, task.uuid)
+            return task.poll()
         return _undeploy(task, node)
     except driver.NotOurs:
         return _gone(task)

@@ -134,6 +134,20 @@ class TestSamples(base.FunctionalTest):
         # These nodes have no traits.
         self.assertEqual(form(shown | {'traits': []}), form(node))
 
+    def test_manageable_servers(self):
+        self.make_flavor()
+        node_uuid = self.hardware.named('node-0').uuid
+        self.hardware.set_active(node_uuid, active=True,
+                                 image_source=base.IMAGE)
+        with self.hardware.turn() as turn:
+            turn.change(node_uuid, traits=' HW_CPU_X86_VMX ')
+        self.assert_sample('manageable-servers-list-response',
+                           self.admin.get('/v1/manageable_servers'))
+        self.assert_sample('manageable-server-create-response',
+                           self.admin.post('/v1/manageable_servers', sample(
+                               'manageable-server-create-request') | {
+                                   'node_uuid': node_uuid}), 201)
+
     def test_every_sample_is_used_here(self):
         source = pathlib.Path(__file__).read_text(encoding='utf-8')
         for path in SAMPLES.iterdir():

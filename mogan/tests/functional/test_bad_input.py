@@ -15,6 +15,8 @@ _UNLOCK = '/v1/instances/{uuid}/states/unlock'
 _POWER = '/v1/instances/{uuid}/states/power'
 _PROVISION = '/v1/instances/{uuid}/states/provision'
 _ONE = '/v1/instances/{uuid}'
+_TAKE_OVER = '/v1/manageable_servers'
+_RUNNING = {'name': 'legacy', 'node_uuid': base.NOWHERE}
 _NEW = {'name': 'web', 'flavor_uuid': base.NOWHERE,
         'image_uuid': base.IMAGE}
 
@@ -115,6 +117,21 @@ _BODIES: list[tuple[str, str, Any, str]] = [
     ('POST', '/v1/instances', _NEW | {'metadata': {'a': 'x' * 256}},
      '$.metadata.a'),
     ('POST', '/v1/instances', _NEW | {'metadata': {'a\0': 'x'}}, 'NUL'),
+    ('POST', _TAKE_OVER, {}, 'required'),
+    ('POST', _TAKE_OVER, {'name': 'legacy'}, 'node_uuid'),
+    ('POST', _TAKE_OVER, {'node_uuid': base.NOWHERE}, 'name'),
+    ('POST', _TAKE_OVER, [_RUNNING], '$'),
+    ('POST', _TAKE_OVER, _RUNNING | {'node_uuid': 'rack1'}, '$.node_uuid'),
+    ('POST', _TAKE_OVER, _RUNNING | {'node_uuid': None}, '$.node_uuid'),
+    ('POST', _TAKE_OVER, _RUNNING | {'name': ''}, '$.name'),
+    ('POST', _TAKE_OVER, _RUNNING | {'description': 5}, '$.description'),
+    ('POST', _TAKE_OVER, _RUNNING | {'metadata': {'a': 1}}, '$.metadata.a'),
+    ('POST', _TAKE_OVER, _RUNNING | {'metadata': None}, '$.metadata'),
+    ('POST', _TAKE_OVER, _RUNNING | {'flavor_uuid': base.IMAGE},
+     "'flavor_uuid'"),
+    ('POST', _TAKE_OVER, _RUNNING | {'image_uuid': base.IMAGE},
+     "'image_uuid'"),
+    ('POST', _TAKE_OVER, _RUNNING | {'locked': True}, "'locked'"),
     ('POST', '/v1/flavors', {'name': 'x'}, 'resources'),
     ('POST', '/v1/flavors', {'name': 'x', 'resources': {}}, '$.resources'),
     ('POST', '/v1/flavors', {'name': 'x', 'resources': {'A': 0}},
@@ -188,6 +205,9 @@ _PLACES: list[tuple[str, str, int, str]] = [
     ('GET', '/v1/instances?_method=delete', 400, '_method'),
     ('GET', '/v1/instances/detail?limit=x', 400, 'limit'),
     ('GET', '/v1/flavors?limit=x', 400, 'limit'),
+    ('GET', '/v1/manageable_servers?limit=0', 400, 'limit'),
+    ('GET', '/v1/manageable_servers?marker=x', 400, 'marker'),
+    ('GET', '/v1/manageable_servers?name=x', 400, 'name'),
     ('GET', f'/v1/flavors?marker={base.NOWHERE}', 400, 'marker'),
     ('GET', '/v1/nodes?limit=x', 400, 'limit'),
     ('GET', _ONE + '?fields=uuid', 400, 'fields'),
@@ -226,6 +246,7 @@ _METHODS: list[tuple[str, str, str]] = [
     ('DELETE', _ONE + '/actions', 'GET'),
     ('PUT', '/v1/flavors', 'GET, POST'),
     ('POST', '/v1/nodes', 'GET'),
+    ('DELETE', _TAKE_OVER, 'GET, POST'),
     ('POST', '/v1', 'GET'), ('DELETE', '/', 'GET'),
     ('TRACE', _ONE, 'DELETE, GET, PATCH'),
     ('BREW', '/v1/flavors', 'GET, POST'),
@@ -271,6 +292,7 @@ class TestBadInput(base.FunctionalTest):
                 ('PUT', _LOCK), ('PUT', _UNLOCK), ('PUT', _POWER),
                 ('PUT', _PROVISION), ('PATCH', _ONE),
                 ('POST', '/v1/instances'), ('POST', '/v1/flavors'),
+                ('POST', _TAKE_OVER),
                 ('PATCH', f'/v1/flavors/{base.NOWHERE}')):
             for name, (body, status, words) in _NO_BODIES.items():
                 self._check(status, words, self._send(method, path, body),

@@ -24,6 +24,8 @@ class TestRoles(base.FunctionalTest):
             'disabled': self.make_flavor(disabled=True),
             'deleted': self.put_row(
                 deleted_at=base.now())}
+        self.in_use = self.hardware.named('node-0').uuid
+        self.hardware.set_active(self.in_use, active=True)
         self._number = 0
 
     def _body(self, method: str, path: str) -> Any:
@@ -35,6 +37,8 @@ class TestRoles(base.FunctionalTest):
             ('POST', 'instances'): {
                 'name': 'web', 'image_uuid': base.IMAGE,
                 'flavor_uuid': self.names['public']},
+            ('POST', 'manageable_servers'): {
+                'name': 'legacy', 'node_uuid': self.in_use},
             ('POST', 'flavors'): {
                 'name': f'new {self._number}', 'resources': {'A': 1}},
             ('PUT', 'lock'): {'lock': None},

@@ -4,6 +4,7 @@
 import http.client
 import json
 import pathlib
+import shutil
 import signal
 import socket
 import sqlite3
@@ -14,6 +15,7 @@ import tempfile
 
 import testtools
 
+from mogan.baremetal import faults, inventory
 from mogan.tests.functional import client
 from mogan.tests.functional.base import IMAGE, eventually
 
@@ -208,6 +210,39 @@ class TestCrash(StandaloneTest):
         for uuid in (ready, building):
             eventually(lambda uuid=uuid: service.see(uuid).status,
                        until=lambda status: status == 404)
+
+    def adopt(self, service, store):
+        """A node, and an instance that is to take it over."""
+        node = store.named('rack1-node05')
+        store.set_active(node.uuid, active=True, image_source=IMAGE)
+        answer = service.request('admin', 'POST', '/v1/manageable_servers', {
+            'name': 'legacy', 'node_uuid': node.uuid})
+        self.assertEqual(201, answer.status, answer.body)
+        return node.uuid, answer.json['uuid']
+
+    def test_a_machine_is_taken_over_wholly_or_not_at_all(self):
+        # The call has taken effect, or has not, when the process dies.
+        for mode in ('lost', 'timeout'):
+            service = self.start()
+            store = inventory.Inventory(self.directory / 'inventory.sqlite')
+            self.addCleanup(store.close)
+            store.add_fault(faults.Fault(faults.Mode(mode), 'adopt',
+                                         seconds=60))
+            node_uuid, uuid = self.adopt(service, store)
+            eventually(lambda store=store: not store.list_faults())
+            self.assertEqual('building', service.see(uuid).json['status'])
+
+            service = self.crash_and_start(service)
+            self.until(service, uuid, status='active', image_uuid=IMAGE,
+                       power_state='power on')
+            [node] = store.look([node_uuid]).values()
+            self.assertEqual(('active', uuid),
+                             (node.availability, node.instance_uuid))
+            self.assertEqual(set(), {
+                entry.call for entry in store.journal()
+                if entry.node_uuid == node_uuid} - {'set', 'adopt'})
+            service.stop()
+            shutil.rmtree(self.directory)
 
 
 class TestNoStart(StandaloneTest):

@@ -8,7 +8,12 @@ from wsme import types as wtypes
 from mogan.api import types
 from mogan.api.controllers import links
 from mogan.api.controllers.place import Place
-from mogan.api.controllers.v1 import flavors, instances, nodes
+from mogan.api.controllers.v1 import (
+    flavors,
+    instances,
+    manageable_servers,
+    nodes,
+)
 from mogan.api.expose import expose
 
 # What has been added can be told by the first; the last that still works as
@@ -47,6 +52,7 @@ class V1Controller(Place):
 
     flavors = flavors.FlavorsController()
     instances = instances.InstancesController()
+    manageable_servers = manageable_servers.ManageableServersController()
     nodes = nodes.NodesController()
 
     @expose(V1)

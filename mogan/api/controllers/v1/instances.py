@@ -30,11 +30,11 @@ _QUERY: Final = {
     'limit': types.limit, 'marker': types.uuid}
 
 
-def _shown(row: Any) -> dict[str, Any]:
+def shown(row: Any) -> dict[str, Any]:
     """An instance, all of it that the caller may see."""
-    shown = shapes.VIEW(row, admin=access.sees_all(row))
-    shown['links'] = links.of('instances', row.uuid, links.base())
-    return shown
+    one = shapes.VIEW(row, admin=access.sees_all(row))
+    one['links'] = links.of('instances', row.uuid, links.base())
+    return one
 
 
 def _scope(all_tenants: bool | None, project_id: str | None) -> str | None:
@@ -108,7 +108,7 @@ class InstanceController(Place):
     @expose(shapes.Instance, UUID, rule='mogan:instance:get_one')
     def get(self, uuid: str) -> dict[str, Any]:
         """Show an instance."""
-        return _shown(access.find(uuid, 'mogan:instance:get_one'))
+        return shown(access.find(uuid, 'mogan:instance:get_one'))
 
     @expose(shapes.Instance, UUID, rule='mogan:instance:update',
             body=[patching.Operation], schema=shapes.UPDATE)
@@ -130,7 +130,7 @@ class InstanceController(Place):
                 operate_locked=access.may(
                     'mogan:instance:operate_locked', row))
             if changed is not None:
-                return _shown(changed)
+                return shown(changed)
         raise exception.Conflict(
             f'Others are changing the instance {uuid} at the same time.')
 
@@ -168,4 +168,4 @@ class InstancesController(_List):
                 request.context, 'mogan:flavor:get_hidden', {}))
         request.services.engine.nudge(request.context, row.uuid)
         links.locate(f'instances/{row.uuid}')
-        return _shown(row)
+        return shown(row)

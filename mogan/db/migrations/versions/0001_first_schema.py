@@ -55,10 +55,11 @@ def _create_instances() -> None:
         sa.Column('user_id', sa.String(64), nullable=False),
         sa.Column('name', sa.String(255), nullable=False),
         sa.Column('description', sa.String(255)),
-        sa.Column('flavor_uuid', sa.String(36), nullable=False),
-        sa.Column('image_uuid', sa.String(36), nullable=False),
+        sa.Column('flavor_uuid', sa.String(36)),
+        sa.Column('image_uuid', sa.String(36)),
         sa.Column('availability_zone', sa.String(255)),
         sa.Column('node_uuid', sa.String(36)),
+        sa.Column('adopting', sa.String(36)),
         sa.Column('metadata', _JSON, nullable=False),
         sa.Column('status', sa.String(32), nullable=False),
         sa.Column('status_action', sa.String(36)),
@@ -85,6 +86,7 @@ def _create_instances() -> None:
         sa.Column('deleted', sa.Boolean,
                   sa.Computed('deleted_at IS NOT NULL', persisted=True)),
         sa.UniqueConstraint('uuid', name=op.f('uq_instances_uuid')),
+        sa.UniqueConstraint('adopting', name=op.f('uq_instances_adopting')),
         sa.CheckConstraint(
             "lock_state = 'unlocked' OR "
             "status NOT IN ('building', 'deleting', 'rebuilding')",

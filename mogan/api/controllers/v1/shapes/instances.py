@@ -10,7 +10,7 @@ from mogan.api.controllers.v1.shapes import words
 
 _MOST_METADATA: Final = 128
 
-_DESCRIBING: Final[dict[str, Any]] = {
+DESCRIBING: Final[dict[str, Any]] = {
     'name': words.NAME,
     'description': words.DESCRIPTION,
     'metadata': {
@@ -19,7 +19,7 @@ _DESCRIBING: Final[dict[str, Any]] = {
         'additionalProperties': {
             'type': 'string', 'maxLength': words.LONGEST}}}
 CREATE: Final = words.members(
-    _DESCRIBING | {
+    DESCRIBING | {
         'flavor_uuid': words.UUID, 'image_uuid': words.UUID,
         'availability_zone': {'anyOf': [words.NAME, {'type': 'null'}]}},
     'name', 'flavor_uuid', 'image_uuid')
@@ -27,7 +27,7 @@ _REMOVABLE: Final = ['/description', '/metadata',
                      '/metadata/([^~/]|~[01])+']
 UPDATE: Final = words.patch(['/name', *_REMOVABLE], _REMOVABLE)
 # What a patch has made of an instance.
-DESCRIBED: Final = words.members(_DESCRIBING, 'name', 'metadata')
+DESCRIBED: Final = words.members(DESCRIBING, 'name', 'metadata')
 
 
 class NewInstance(wtypes.Base):
