@@ -1,15 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tokens of Keystone, through keystonemiddleware."""
 
+import re
+import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
+import requests
 from keystoneauth1 import exceptions
 from keystonemiddleware import auth_token
 
 from mogan import exception
 from mogan.api.identity import headers
 from mogan.context import RequestContext
+
+# What may be one: Keystone is not asked about anything else, nor is a long
+# one sent that a proxy in front of it would stumble over.
+_TOKEN: Final = re.compile(r'[\x21-\x7e]{1,4096}')
+# Where auth_token's own would keep a thread for long.
+_DEFAULTS: Final = {
+    'http_connect_timeout': 10, 'http_request_max_retries': 1}
 
 
 class _Known:
@@ -43,24 +53,92 @@ class Keystone:
         try:
             return self._private(environ, start_response)
         except exceptions.ClientException as error:
-            # Our own credentials, or the catalog: no fault of the caller's.
-            raise exception.ServiceUnavailable(
-                'The identity service could not be asked about the '
-                'token.') from error
+            raise _unavailable() from error
 
 
-def _protocol(application: Any, conf: Any) -> auth_token.AuthProtocol:
+class _Asked:
+    """Keystone as auth_token asks it, but that it is asked by one request
+    at a time while it does not answer: the others are not kept waiting."""
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self._away = False
+        self._waiting = threading.Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._server, name)
+
+    def verify_token(self, token: str, **options: Any) -> Any:
+        """What Keystone says of a token.
+
+        Raises auth_token.InvalidToken, exception.ServiceUnavailable.
+        """
+        if not _TOKEN.fullmatch(token):
+            raise auth_token.InvalidToken
+        if not self._away:
+            return self._verify(token, options)
+        if not self._waiting.acquire(blocking=False):
+            raise _unavailable()
+        try:
+            return self._verify(token, options)
+        finally:
+            self._waiting.release()
+
+    def _verify(self, token: str, options: dict[str, Any]) -> Any:
+        try:
+            found = self._server.verify_token(token, **options)
+        except auth_token.InvalidToken as error:
+            if not _is_verdict(error.__context__):
+                raise _unavailable() from error
+            self._away = False
+            raise
+        except (exceptions.ClientException,
+                auth_token.ServiceError) as error:
+            # Our own credentials, the catalog, or nobody there: no fault
+            # of the caller's.
+            self._away = isinstance(error, exceptions.ConnectionError)
+            raise _unavailable() from error
+        self._away = False
+        return found
+
+
+class _Protocol(auth_token.AuthProtocol):
+
+    def _create_identity_server(self) -> _Asked:
+        return _Asked(super()._create_identity_server())
+
+
+def _is_verdict(cause: BaseException | None) -> bool:
+    """Whether an error is Keystone's word about a token, not that of a
+    proxy, or about our own login."""
+    response = getattr(cause, 'response', None)
+    if response is None:
+        return True
+    try:
+        return response.request.method == 'GET' and (
+            'error' in response.json())
+    except requests.JSONDecodeError:
+        return False
+
+
+def _unavailable() -> exception.ServiceUnavailable:
+    return exception.ServiceUnavailable(
+        'The identity service could not be asked about the token.')
+
+
+def _protocol(application: Any, conf: Any) -> _Protocol:
     """auth_token.  Raises IdentityError where nothing says how it is to
     verify a token."""
     for group, options in auth_token.list_opts():
         conf.register_opts(options, group=group)
+        for name, value in _DEFAULTS.items():
+            conf.set_default(name, value, group)
     group = conf.keystone_authtoken
     fault: object = None if group.auth_type or group.auth_section else (
         'auth_type and what belongs to it are missing')
     if fault is None:
         try:
-            return auth_token.AuthProtocol(
-                application, {'oslo_config_config': conf})
+            return _Protocol(application, {'oslo_config_config': conf})
         except (exceptions.ClientException,
                 auth_token.ConfigurationError) as error:
             fault = error

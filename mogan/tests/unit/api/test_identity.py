@@ -63,8 +63,11 @@ class TestNoAuth(IdentityTest):
 
 def answer_of_keystone(token, **_):
     """What Keystone says of a token."""
+    ASKED.append(token)
     if token == 'down':
         raise auth_token.ServiceError('nobody there')
+    if token == 'unreachable':
+        raise exceptions.ConnectTimeout('no answer')
     if token == 'misconfigured':
         raise exceptions.EndpointNotFound('nothing in the catalog')
     if token not in TOKENS:
@@ -89,7 +92,8 @@ class TestKeystone(IdentityTest):
         self.set('www_authenticate_uri', 'https://keystone.example')
         self.app = identity.wrap(self.application, self.conf)
         protocol = self.app._application._private
-        protocol._identity_server.verify_token = answer_of_keystone
+        server = protocol._identity_server._server
+        server.verify_token = answer_of_keystone
 
     def set(self, name, value):
         self.conf.set_override(name, value, 'keystone_authtoken')
@@ -136,9 +140,39 @@ class TestKeystone(IdentityTest):
             self.assertIsNone(getattr(self, 'seen', None))
 
     def test_a_keystone_that_is_away_is_no_refusal(self):
-        self.assertEqual(503, self.sent(HTTP_X_AUTH_TOKEN='down')[0])
-        self.assertRaises(exception.ServiceUnavailable, self.sent,
-                          HTTP_X_AUTH_TOKEN='misconfigured')
+        for token in ('down', 'unreachable', 'misconfigured'):
+            error = self.assertRaises(
+                exception.ServiceUnavailable, self.sent,
+                HTTP_X_AUTH_TOKEN=token)
+            self.assertIn('Retry-After', error.headers)
+
+    def test_what_is_no_token_is_not_asked_about(self):
+        for token in ('good' * 1025, 'ä', 'g\xadood', 'go od', 'go\tod'):
+            self.assertEqual(401, self.sent(HTTP_X_AUTH_TOKEN=token)[0])
+        self.assertNotIn('good' * 1025, ASKED)
+        self.sent(HTTP_X_AUTH_TOKEN='good' * 1024)
+        self.assertIn('good' * 1024, ASKED)
+
+    def test_one_at_a_time_waits_for_a_keystone_that_does_not_answer(self):
+        def unavailable(token):
+            self.assertRaises(exception.ServiceUnavailable, self.sent,
+                              HTTP_X_AUTH_TOKEN=token)
+
+        unavailable('unreachable')
+        server = self.app._application._private._identity_server
+        with server._waiting:
+            unavailable('good')
+        self.assertEqual(200, self.sent(HTTP_X_AUTH_TOKEN='good')[0])
+        with server._waiting:
+            self.assertEqual(401, self.sent(HTTP_X_AUTH_TOKEN='bad')[0])
+
+    def test_no_thread_waits_long_unless_so_configured(self):
+        group = self.conf.keystone_authtoken
+        self.assertEqual((10, 1), (
+            group.http_connect_timeout, group.http_request_max_retries))
+        self.set('http_connect_timeout', 3)
+        identity.check(self.conf)
+        self.assertEqual(3, group.http_connect_timeout)
 
     def test_version_documents_are_for_everybody(self):
         for path in ('/', '', '/v1', '/v1/'):
@@ -167,6 +201,7 @@ def token(**values):
                   {'id': '2', 'name': 'reader'}]} | values
 
 
+ASKED = []
 TOKENS = {
     'good': token(project={
         'id': 'project-1', 'name': 'p',
