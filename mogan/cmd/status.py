@@ -4,17 +4,19 @@ has not finished yet."""
 
 import datetime
 import json
+import re
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import prettytable
 import sqlalchemy as sa
 from oslo_config import cfg
+from oslo_policy import _checks
 from oslo_upgradecheck import common_checks, upgradecheck
 
-from mogan import baremetal, exception
+from mogan import baremetal, exception, policy
 from mogan.cmd import launch
 from mogan.conf import CONF
 from mogan.db import actions, clock, migrations
@@ -22,6 +24,8 @@ from mogan.db.engine import Database, transaction
 
 # Seconds; a well kept clock is far closer.
 _GAP = 2.0
+# How one rule speaks of another.
+_REFERENCE: Final = re.compile(r'\brule:([^\s()]+)')
 
 Code = upgradecheck.Code
 Result = upgradecheck.Result
@@ -85,6 +89,35 @@ def _clocks(db: Database) -> Result:
                                 f'NTP.')
 
 
+def _policies(conf: Any) -> Result:
+    """A misspelt rule is no error for the services: they ask for the rule
+    as it is spelt in the code."""
+    try:
+        policy.Policy(conf)
+        enforcer = policy.get_enforcer(conf)
+        enforcer.load_rules(force_reload=True)
+    except policy.PolicyFileError as error:
+        return Result(Code.FAILURE, str(error))
+    used = {name: set(_REFERENCE.findall(str(check)))
+            for name, check in enforcer.rules.items()}
+    faults = [f'{name} is a rule that nothing asks for'
+              for name in enforcer.file_rules.keys()
+              - enforcer.registered_rules.keys() - set().union(
+                  *used.values())]
+    faults += [f'{name} speaks of the rule {other}, which is not there'
+               for name, others in used.items()
+               for other in others - enforcer.rules.keys()]
+    # The library takes it for one that nobody passes.
+    faults += [f'{name} cannot be understood'
+               for name, rule in enforcer.file_rules.items()
+               if isinstance(rule.check, _checks.FalseCheck)
+               and rule.check_str != '!']
+    if not faults:
+        return Result(Code.SUCCESS)
+    return Result(Code.FAILURE, 'Something is misspelt in the policy '
+                                f'files: {"; ".join(sorted(faults))}.')
+
+
 class Checks(upgradecheck.UpgradeCommands):
     """The checks of `mogan-status upgrade check`."""
 
@@ -113,12 +146,16 @@ class Checks(upgradecheck.UpgradeCommands):
             return Result(Code.FAILURE, str(error))
         return Result(Code.SUCCESS)
 
+    def _policies(self) -> Result:
+        return _policies(CONF)
+
     _upgrade_checks = (
         ('Schema', _schema),
         ('Durability', _durability),
         ('Clocks', _clocks),
         ('Hardware driver', _driver),
         ('Policy file', (common_checks.check_policy_json, {'conf': CONF})),
+        ('Policies', _policies),
     )
 
 
