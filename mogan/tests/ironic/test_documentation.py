@@ -1,93 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page about Ironic can be followed, and shows what is answered."""
 
-import contextlib
-import os
-import pathlib
-import re
-import subprocess
 import sys
-import textwrap
-import unittest
-
-import fixtures
-import psutil
-import testtools
 
 from mogan.tests.ironic import server
-from mogan.tests.standalone.test_documentation import ROOT, calls, section
-
-PAGE = ROOT / 'doc/source/admin/ironic.rst'
-SECTION = 'A whole one on one machine'
-PATIENCE = 200.0
+from mogan.tests.standalone import pages
 
 
-def files(text):
-    """What the page says to write, and where to."""
-    for path, block in re.findall(
-            r'^Write this to ``(\S+)``:\n\n\.\. code-block:: ini\n\n'
-            r'((?:   .*\n|\n)+)', text, re.MULTILINE):
-        yield path, textwrap.dedent(block)
+class TestDocumentation(pages.PageTest):
 
+    page = 'admin/ironic.rst'
+    ports = ('6385',)
 
-class TestDocumentation(testtools.TestCase):
-
-    def setUp(self):
-        super().setUp()
+    def require(self):
         server.require()
-        if not PAGE.exists():
-            raise unittest.SkipTest('there is no documentation here')
-        self.directory = pathlib.Path(self.useFixture(
-            fixtures.TempDir()).path)
 
-    def _script(self, text):
-        """The page's commands, but that what is installed already is not
-        installed again."""
-        lines = ['set -eu']
-        for number, (command, _) in enumerate(calls(text)):
-            if 'venv/bin/pip' in command or '-m venv' in command:
-                command = ':'  # noqa: PLW2901
-            lines += [f'exec >call-{number} 2>&1', command]
-            if command.endswith('&'):
-                lines.append('echo $! >>services')
-        return '\n'.join(lines).replace(
-            'ironic/venv/bin', server.command('')).replace(
-            './tools/quickstart', f'{sys.executable} -m '
-                                  f'mogan.cmd.standalone --port 0')
+    def replaced(self):
+        return {
+            'ironic/venv/bin': server.command(''),
+            './tools/quickstart':
+                f'{sys.executable} -m mogan.cmd.standalone --port 0',
+            'mkdir -m 700': 'mkdir -p'}
 
     def test_the_page_shows_what_is_answered(self):
-        text = section(PAGE.read_text(encoding='utf-8'), SECTION).replace(
-            '6385', str(server.free_port()))
-        for path, content in files(text):
-            place = self.directory / path
-            place.parent.mkdir(mode=0o700, exist_ok=True)
-            place.write_text(content)
-        script = self._script(text).replace('mkdir -m 700', 'mkdir -p')
-        self.addCleanup(self._end_services)
-        process = subprocess.Popen(
-            ['sh', '-c', script], cwd=self.directory,
-            env=os.environ | {'PYTHONPATH': str(ROOT)})
-        try:
-            status = process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            status = process.wait()
-        outputs = [self._output(number)
-                   for number, _ in enumerate(calls(text))]
-        self.assertEqual(0, status, outputs)
-        self.assertEqual([shown for _, shown in calls(text)], outputs)
-
-    def _output(self, number):
-        path = self.directory / f'call-{number}'
-        return path.read_text().rstrip('\n') if path.exists() else None
-
-    def _end_services(self):
-        started = self.directory / 'services'
-        for number in started.read_text().split() if (
-                started.exists()) else ():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                service = psutil.Process(int(number))
-                every = [service, *service.children(recursive=True)]
-                service.terminate()
-                for process in psutil.wait_procs(every, 30)[1]:
-                    process.kill()
+        self.follow()

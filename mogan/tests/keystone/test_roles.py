@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may do what, with tokens: the very table and rules of the functional
+suite."""
+
+from mogan.tests.functional import test_roles
+from mogan.tests.keystone import base
+
+
+class TestRoles(base.KeystoneTest, test_roles.TestRoles):
+    pass
+
+
+class TestOwnersThatMayLock(base.KeystoneTest,
+                            test_roles.TestOwnersThatMayLock):
+    pass
+
+
+class TestSupportThatSeesAll(base.KeystoneTest,
+                             test_roles.TestSupportThatSeesAll):
+    pass
