@@ -12,7 +12,8 @@ _TABLE = pathlib.Path(__file__).with_name('roles.yaml')
 _USERS = ('admin', 'demo', 'reader', 'other', 'nobody', None)
 
 
-class TestRoles(base.FunctionalTest):
+class RequestsTest(base.FunctionalTest):
+    """What the requests of the tables are about, and their bodies."""
 
     def setUp(self):
         super().setUp()
@@ -28,7 +29,7 @@ class TestRoles(base.FunctionalTest):
         self.hardware.set_active(self.in_use, active=True)
         self._number = 0
 
-    def _body(self, method: str, path: str) -> Any:
+    def body(self, method: str, path: str) -> Any:
         self._number += 1
         if method == 'PATCH':
             return [{'op': 'replace', 'path': '/description',
@@ -48,6 +49,9 @@ class TestRoles(base.FunctionalTest):
                 'target': 'rebuild', 'image_uuid': base.IMAGE},
         }.get((method, path.rsplit('/', 1)[-1]))
 
+
+class TestRoles(RequestsTest):
+
     def test_everybody_gets_what_the_table_says(self):
         for request, *expected in yaml.safe_load(_TABLE.read_text()):
             method, path = request.split(' ', 1)
@@ -55,7 +59,7 @@ class TestRoles(base.FunctionalTest):
                 names = self.names | {'mine': self.put_row(),
                                       'unused': self.make_flavor()}
                 answer = self.deployment.client(user).request(
-                    method, path.format(**names), self._body(method, path))
+                    method, path.format(**names), self.body(method, path))
                 self.assertEqual(
                     status, answer.status, (user, request, answer.body))
 
