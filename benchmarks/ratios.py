@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """CPU time of a request beside that of its floor, in one process.
 
-Service and floor take turns request by request, so that both find the
-processor's caches as the other left them.  The best of some turns of many
-requests counts: what others do on the same machine disturbs some, seldom
-all.
+Service and floor take turns of many requests.  The best turn of each
+counts: what others do on the same machine disturbs some, seldom all.
 """
 
 import contextlib
 import dataclasses
 import gc
+import itertools
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -73,9 +72,9 @@ def _best(series: Series, both: Sequence[Any], rounds: int) -> list[Spent]:
 def _turn(both: Sequence[Any], series: Series) -> list[Spent]:
     spent = [Spent(0, 0) for _ in both]
     with uncollected():
-        for _ in range(series.turn):
-            for number, application in enumerate(both):
-                spent[number] += _one(application, next(series.requests))
+        for number, application in enumerate(both):
+            for request in itertools.islice(series.requests, series.turn):
+                spent[number] += _one(application, request)
     return [Spent(one.cpu / series.turn, one.wall / series.turn)
             for one in spent]
 

@@ -49,8 +49,9 @@ class Services:
     settings: Settings = Settings()
 
 
-def make_app(services: Services, conf: Any) -> Any:
-    """The application and what surrounds it, the outermost last."""
+def make_app(services: Services, conf: Any) -> edge.Edge:
+    """The application and what surrounds it, the outermost last; to be
+    closed at the end."""
     app = edge.Guard(_make_pecan(services))
     app = identities.wrap(app, conf)
     app = _Health(app, conf)

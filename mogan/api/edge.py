@@ -8,6 +8,7 @@ and the version that a path leaves out.
 
 import functools
 import io
+import logging
 import re
 import time
 import urllib.parse
@@ -17,12 +18,15 @@ from typing import Any, Final
 from oslo_log import log
 from webob import acceptparse
 
-from mogan import context, exception
+from mogan import aside, context, exception
 from mogan.api import types
 
 LOG = log.getLogger(__name__)
 
 LARGEST: Final = 1 << 20
+
+# Seconds in which lines of the log gather before they are written.
+_GATHERED: Final = 0.02
 
 _REQUEST_ID: Final = re.compile(
     r'req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.ASCII)
@@ -37,6 +41,11 @@ class Edge:
 
     def __init__(self, application: Application) -> None:
         self._application = application
+        self._log = aside.Aside('requests', delay=_GATHERED)
+
+    def close(self) -> None:
+        """Write the last lines."""
+        self._log.close()
 
     def __call__(self, environ: dict[str, Any],
                  start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -64,17 +73,29 @@ class Edge:
         if method == 'HEAD':
             environ['REQUEST_METHOD'] = 'GET'
         body = self._application(environ, start)
-        LOG.info('%s "%s %s" status: %s len: %s time: %.6f',
-                 environ.get('REMOTE_ADDR', '-'), _printable(method),
-                 _printable(_target(environ)), *sent,
-                 time.perf_counter() - began)
+        if LOG.isEnabledFor(logging.INFO):
+            line = (time.time(), environ['mogan.context'],
+                    environ.get('REMOTE_ADDR', '-'), method,
+                    environ.get('PATH_INFO', ''),
+                    environ.get('QUERY_STRING', ''), *sent,
+                    time.perf_counter() - began)
+            if not self._log.call(_write, *line):
+                _write(*line)
         return [] if method == 'HEAD' else body
 
 
-def _target(environ: dict[str, Any]) -> str:
-    path = environ.get('PATH_INFO', '')
-    query = environ.get('QUERY_STRING', '')
-    return f'{path}?{query}' if query else path
+def _write(moment: float, caller: context.RequestContext, address: str,
+           method: str, path: str, query: str, *rest: Any) -> None:
+    """Write a request's line, with the time of its end."""
+    target = f'{path}?{query}' if query else path
+    record = LOG.logger.makeRecord(
+        LOG.name, logging.INFO, __file__, 0,
+        '%s "%s %s" status: %s len: %s time: %.6f',
+        (address, _printable(method), _printable(target), *rest), None,
+        extra={'context': caller})
+    record.created = moment
+    record.msecs = moment % 1 * 1000
+    LOG.logger.handle(record)
 
 
 def _printable(text: str) -> str:

@@ -133,7 +133,7 @@ def _check_body(environ: dict[str, Any], schema: strict.Schema) -> None:
         raise exception.Invalid(place='body', fault='there is none')
     if given != 'application/json':
         _check_type(given)
-    schema.check(strict.loads(body))
+    schema.check_body(body)
     environ['wsgi.input'] = io.BytesIO(body)
     environ['webob.is_body_seekable'] = True
     environ['CONTENT_LENGTH'] = str(len(body))

@@ -6,6 +6,7 @@ key, a list for an object.  Every fault here is an `Invalid` that names the
 place and what is wrong with it.
 """
 
+import functools
 import itertools
 import json
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ from mogan import exception
 from mogan.api import types
 
 DEEPEST: Final = 32
+
+_SHORT: Final = 128  # bytes
 
 # One is enough to say; a body may hold a hundred thousand.
 _FAULTS: Final = 16
@@ -38,6 +41,19 @@ class Schema:
     def __init__(self, schema: Mapping[str, Any]) -> None:
         _Validator.check_schema(schema)
         self._validator = _Validator(schema)
+        # Most bodies are the same few bytes.
+        self._check_short = functools.lru_cache(maxsize=256)(
+            self._check_body)
+
+    def check_body(self, body: bytes) -> None:
+        """Raise Invalid where this is not JSON, or does not fit."""
+        if len(body) <= _SHORT:
+            self._check_short(body)
+        else:
+            self._check_body(body)
+
+    def _check_body(self, body: bytes) -> None:
+        self.check(loads(body))
 
     def check(self, value: Any) -> None:
         """Raise Invalid where the value does not fit."""

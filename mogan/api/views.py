@@ -14,6 +14,7 @@ import operator
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+import orjson
 import wsme.rest.json
 import wsme.types
 import wsmeext.pecan
@@ -132,10 +133,15 @@ def _converter(datatype: Any) -> Callable[[Any], Any] | None:
                  if isinstance(datatype, wsme.types.DictType)
                  else datatype.item_type)
         if _converter(inner) is None:
-            return None
+            return _written
     if datatype is datetime.datetime:
         raise TypeError('times are shown by types.moment')
     return functools.partial(wsme.rest.json.tojson, datatype)
+
+
+def _written(value: Any) -> Any:
+    """JSON that is a text already."""
+    return orjson.Fragment(value) if type(value) is str else value
 
 
 def _after(source: Callable[[Any], Any],
@@ -156,6 +162,10 @@ class Renderer(wsmeext.pecan.JSonRenderer):
     def render(_: str, namespace: dict[str, Any]) -> bytes:
         result = namespace['result']
         if type(result) is dict:
-            return json.dumps(result).encode('ascii')
+            try:
+                return orjson.dumps(result)
+            except orjson.JSONEncodeError:
+                # Half of a surrogate pair, in the name of a node.
+                return json.dumps(result).encode('ascii')
         return wsme.rest.json.encode_result(
             result, namespace['datatype']).encode('ascii')

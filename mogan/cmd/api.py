@@ -33,16 +33,18 @@ class Opened:
     def __init__(self) -> None:
         self._db = Database.from_conf(CONF)
         self._transport = rpc.transport(CONF)
-        client = EngineClient(self._transport, CONF.engine.topic,
-                              CONF.engine.call_timeout)
+        self._client = EngineClient(self._transport, CONF.engine.topic,
+                                    CONF.engine.call_timeout)
         self.application = app.make_app(
-            app.Services(self._db, client, policy.Policy(CONF),
+            app.Services(self._db, self._client, policy.Policy(CONF),
                          app.settings(CONF)), CONF)
 
     def close(self) -> None:
         """Close what was opened."""
+        self._client.close()
         rpc.close(self._transport)
         self._db.dispose()
+        self.application.close()
 
 
 class ApiProcess(service.ServiceBase):

@@ -133,12 +133,14 @@ def _running(arguments: argparse.Namespace,
         stack.callback(transport.cleanup)
         client = EngineClient(transport, CONF.engine.topic,
                               CONF.engine.call_timeout)
+        stack.callback(client.close)
+        application = app.make_app(
+            app.Services(db, client, policy.Policy(CONF),
+                         app.settings(CONF)), CONF)
+        stack.callback(application.close)
         front = server.build(
-            arguments.host, arguments.port, app.make_app(
-                app.Services(db, client, policy.Policy(CONF),
-                             app.settings(CONF)), CONF),
-            threads=_THREADS, timeout=CONF.api.timeout,
-            grace=_GRACE)
+            arguments.host, arguments.port, application,
+            threads=_THREADS, timeout=CONF.api.timeout, grace=_GRACE)
         work = engine.build(db, driver, transport, _GRACE)
         work.start()
         stack.callback(work.stop)

@@ -14,6 +14,7 @@ from oslo_utils import uuidutils
 from mogan import states
 from mogan.context import RequestContext
 from mogan.db import clock, models
+from mogan.db.connections import Change
 from mogan.db.engine import Database, transaction
 
 A = models.actions
@@ -34,11 +35,12 @@ class Outcome(enum.StrEnum):
 _INSERT = sa.insert(A).values(
     fence=sa.select(I.c.fence).where(
         I.c.uuid == sa.bindparam('of')).scalar_subquery(),
-    attempts=0, times=1, created_at=clock.NOW)
-# Built once: compiling costs more than running them.
-_INSERT_DUE = _INSERT.values(next_at=clock.NOW)
-_INSERT_DONE = _INSERT.values(
-    outcome=Outcome.DONE.value, finished_at=clock.NOW)
+    attempts=0, times=1, created_at=clock.NOW).inline()
+_NAMES = ('uuid', 'instance_uuid', 'verb', 'arguments', 'user_id',
+          'project_id', 'request_id')
+_INSERT_DUE = Change(_INSERT.values(next_at=clock.NOW), _NAMES)
+_INSERT_DONE = Change(_INSERT.values(
+    outcome=Outcome.DONE.value, finished_at=clock.NOW), _NAMES)
 _INSERT_REFUSED = _INSERT.values(
     outcome=Outcome.REFUSED.value, finished_at=clock.NOW,
     updated_at=clock.NOW)
@@ -78,8 +80,8 @@ def describe(context: RequestContext, instance_uuid: str, verb: states.Verb,
 def insert(connection: sa.Connection, action: dict[str, Any], *,
            done: bool = False) -> None:
     """Add an action, as unfinished work or as something done at once."""
-    connection.execute(_INSERT_DONE if done else _INSERT_DUE,
-                       action | {'of': action['instance_uuid']})
+    change = _INSERT_DONE if done else _INSERT_DUE
+    change.make(connection, action | {'of': action['instance_uuid']})
 
 
 def supersede(connection: sa.Connection, instance_uuid: str,

@@ -15,6 +15,7 @@ from oslo_db.sqlalchemy import enginefacade
 from sqlalchemy import pool
 
 from mogan import exception
+from mogan.db import connections
 
 P = ParamSpec('P')
 R = TypeVar('R')
@@ -70,6 +71,8 @@ class Database:
             self._context.append_on_engine_create(_limit_waits)
         self._turn: contextlib.AbstractContextManager[Any] = (
             _Turn() if self.sqlite else contextlib.nullcontext())
+        self._readers = connections.Connections(self._connect)
+        self._writers = connections.Connections(self._begin)
 
     @classmethod
     def from_conf(cls, conf: Any, *, patient: bool = False) -> 'Database':
@@ -88,13 +91,23 @@ class Database:
         return self._context.writer.get_engine()
 
     def reader(self) -> contextlib.AbstractContextManager[sa.Connection]:
-        """A connection in a transaction that only reads.
+        """A connection that only reads; each statement sees the newest.
 
         The facade's own scopes serve sessions that call each other; here
-        every transaction stands alone, and they would cost half as much
-        again.
+        every use stands alone, and they would cost half as much again.
         """
-        return self.engine.connect()
+        return self._readers.one()
+
+    def select(self, query: connections.Query, **values: Any) -> list[Any]:
+        """The rows of a query that is asked often."""
+        return self._readers.select(query, values)
+
+    def _connect(self) -> sa.Connection:
+        connection = self.engine.connect()
+        if self.sqlite:
+            # Its transactions cost next to nothing.
+            return connection
+        return connection.execution_options(isolation_level='AUTOCOMMIT')
 
     @contextlib.contextmanager
     def writer(self) -> Iterator[sa.Connection]:
@@ -102,14 +115,28 @@ class Database:
 
         Its first statement has to be the one that changes something: a
         reader that becomes a writer fails on SQLite, and reads old rows on
-        MariaDB.
+        MariaDB.  Raises DatabaseUnavailable where it is unknown whether it
+        was committed.
         """
-        with self._turn, self.engine.begin() as connection:
-            yield connection
+        done = False
+        with self._turn, self._writers.one() as connection:
+            try:
+                with connection.begin():
+                    yield connection
+                    done = True
+            except oslo_db.exception.DBConnectionError as error:
+                if done:
+                    raise exception.DatabaseUnavailable from error
+                raise
+
+    def _begin(self) -> sa.Connection:
+        return self.engine.connect()
 
     def dispose(self) -> None:
         """Close the idle connections."""
         if self._context.is_started:
+            self._readers.close()
+            self._writers.close()
             self.engine.dispose()
 
 
@@ -130,6 +157,8 @@ class _Turn:
 
 def _limit_waits(engine: sa.Engine) -> None:
     """Let no transaction wait, or be waited for, without an end."""
+    # The end of what was none need not be sent.
+    engine.dialect.skip_autocommit_rollback = True
     postgresql = engine.dialect.name == 'postgresql'
     # MySQL, which does not know MariaDB's second one, passes it over.
     statement = (
@@ -187,12 +216,13 @@ def _begin(connection: Any) -> None:
 
 
 def _ran_into_another(error: Exception) -> bool:
-    """Whether the database undid the transaction for another one's sake;
-    oslo.db knows only the deadlocks among these."""
+    """Whether the database undid the transaction for another one's sake,
+    or nothing was read; oslo.db knows only the deadlocks among these."""
     if isinstance(error, oslo_db.exception.DBDeadlock):
         # It counts those in who have waited long for a row.
         return 'Lock wait timeout exceeded' not in str(error)
-    if isinstance(error, oslo_db.exception.DBConsistencyError):
+    if isinstance(error, oslo_db.exception.DBConsistencyError
+                  | connections.LostMeanwhile):
         return True
     return (isinstance(error, sqlalchemy.exc.OperationalError
                        | oslo_db.exception.DBError)

@@ -17,11 +17,12 @@ from mogan import exception, states
 from mogan.context import RequestContext
 from mogan.db import actions, claims, clock, flavors, models
 from mogan.db.claims import Claim
+from mogan.db.connections import Change, Query
 from mogan.db.engine import Database, transaction
 
 I = models.instances  # noqa: E741 - the table of this module
 
-Row = sa.Row
+Row = Any  # of a query, or of SQLAlchemy
 
 # How often a request meets a row that has just changed under it before the
 # caller is asked to try again.
@@ -29,18 +30,16 @@ _TRIES: Final = 16
 
 _GET = sa.select(I).where(I.c.uuid == sa.bindparam('key'),
                           I.c.deleted_at.is_(None))
-_GET_ANY = sa.select(I).where(I.c.uuid == sa.bindparam('key'))
+_GET_LIVE = Query(_GET)
+_GET_ANY = Query(sa.select(I).where(I.c.uuid == sa.bindparam('key')))
 
 
 @transaction
 def get(db: Database, uuid: str, *, deleted: bool = False) -> Row:
     """One instance.  Raises InstanceNotFound."""
-    with db.reader() as connection:
-        row = connection.execute(_GET_ANY if deleted else _GET,
-                                 {'key': uuid}).one_or_none()
-    if row is None:
-        raise exception.InstanceNotFound(uuid=uuid)
-    return row
+    for row in db.select(_GET_ANY if deleted else _GET_LIVE, key=uuid):
+        return row
+    raise exception.InstanceNotFound(uuid=uuid)
 
 
 @transaction
@@ -112,9 +111,8 @@ def _follow(db: Database, arrow: states.Arrow, action: dict[str, Any],
         values |= {'user': action['user_id'],
                    'reason': action['arguments'].get('reason')}
     with db.writer() as connection:
-        changed = connection.execute(
-            _transition(arrow, operate_locked and arrow.operable), values)
-        if changed.rowcount != 1:
+        change = _transition(arrow, operate_locked and arrow.operable)
+        if change.make(connection, values) != 1:
             return False
         if arrow.supersedes:
             actions.supersede(connection, action['instance_uuid'],
@@ -133,7 +131,7 @@ def _allowing(column: sa.Column[str], allowed: frozenset[Any],
 
 
 @functools.cache
-def _transition(arrow: states.Arrow, operating: bool) -> sa.Update:
+def _transition(arrow: states.Arrow, operating: bool) -> Change:
     """The UPDATE that an arrow is; `operating`: the lock does not bind the
     caller."""
     status = arrow.column is states.Column.STATUS
@@ -154,7 +152,7 @@ def _transition(arrow: states.Arrow, operating: bool) -> sa.Update:
         values |= {'locked_at': clock.NOW,
                    'locked_by': sa.bindparam('user'),
                    'locked_reason': sa.bindparam('reason')}
-    return sa.update(I).where(*guards).values(values)
+    return Change(sa.update(I).where(*guards).values(values))
 
 
 def _owner(column: states.Column) -> str:

@@ -9,7 +9,7 @@ import kombu.exceptions
 import oslo_messaging
 from oslo_log import log
 
-from mogan import exception, rpc
+from mogan import aside, exception, rpc
 from mogan.baremetal.driver import DriverError
 from mogan.context import RequestContext
 
@@ -19,6 +19,8 @@ LOG = log.getLogger(__name__)
 # never connected.
 _BROKER_ERRORS = (oslo_messaging.MessagingException,
                   kombu.exceptions.OperationalError, OSError)
+# Seconds in which messages gather under load.
+_GATHERED = 0.002
 # Calls that may wait for a broker at a time.
 _CALLS = 4
 
@@ -38,16 +40,27 @@ class EngineClient:
         self._slots = threading.Semaphore(_CALLS)
         self._cast = client.prepare(retry=1)
         self._call = client.prepare(timeout=call_timeout, retry=1)
+        self._aside = aside.Aside('nudges', delay=_GATHERED)
+
+    def close(self) -> None:
+        """Send the last messages."""
+        self._aside.close()
 
     def nudge(self, context: RequestContext, instance_uuid: str) -> None:
-        """Say that an instance has work to do; losing this costs time
-        only, since the engines look by themselves."""
+        """Say that an instance has work to do, without waiting for it to
+        be heard; losing this costs time only, since the engines look by
+        themselves."""
+        if not self._aside.call(self._nudge, context, instance_uuid):
+            LOG.warning('Too many messages wait for the broker; an engine '
+                        'will find the work of %s by itself', instance_uuid)
+
+    def _nudge(self, context: RequestContext, instance_uuid: str) -> None:
         try:
             self._cast.cast(context, 'nudge', instance_uuid=instance_uuid)
         except _BROKER_ERRORS as error:
             LOG.warning('No message about %s could be sent; an engine will '
                         'find the request by itself: %s',
-                        instance_uuid, error)
+                        instance_uuid, error, context=context)
 
     def list_nodes(self, context: RequestContext, marker: str | None,
                    limit: int) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ Everything is opened with the first request, or by the server calling
 `start`, never with the import: the server may fork after it.
 """
 
+import atexit
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -29,7 +30,10 @@ class _Application:
             if self._started is None:
                 # The command line is the server's.
                 launch.prepare([])
-                self._started = api.Opened().application
+                opened = api.Opened()
+                # What was left to other threads is still done.
+                atexit.register(opened.close)
+                self._started = opened.application
             return self._started
 
 

@@ -201,10 +201,10 @@ class Witness:
         free = row['lock_state'] == 'unlocked'
         with self._world.db.engine.connect() as connection:
             for arrow in states.ARROWS[states.Verb.DELETE]:
-                statement = instances._transition(  # noqa: SLF001 - itself
+                change = instances._transition(  # noqa: SLF001 - itself
                     arrow, operating=False)
-                changed = connection.execute(statement, {
-                    'key': row['uuid'], 'action': 'none'}).rowcount
+                changed = change.make(connection, {
+                    'key': row['uuid'], 'action': 'none'})
                 assert changed == (free and row['status'] in arrow.sources)
                 connection.rollback()
 

@@ -4,7 +4,7 @@
 import base64
 import binascii
 import collections
-import hmac
+import hashlib
 import secrets
 import threading
 import time
@@ -54,10 +54,9 @@ class Basic:
         if header is None:
             return None
         generation = self._users.generation()
-        key = hmac.digest(
-            self._secret,
+        key = hashlib.blake2b(
             f'{generation} {header}'.encode('utf-8', 'surrogateescape'),
-            'sha256')
+            key=self._secret, digest_size=32).digest()
         while True:
             with self._lock:
                 now = time.monotonic()

@@ -126,12 +126,13 @@ class Deployment:
                          transport: Any = None) -> Any:
         """One more API service, perhaps with a database or a transport of
         its own."""
-        return app.make_app(
-            app.Services(
-                db=db or self.db, policy=policy.Policy(self.conf),
-                engine=EngineClient(transport or self.transport, self.topic,
-                                    CALL_TIMEOUT)),
-            self.conf)
+        client = EngineClient(transport or self.transport, self.topic,
+                              CALL_TIMEOUT)
+        application = app.make_app(
+            app.Services(db=db or self.db, engine=client,
+                         policy=policy.Policy(self.conf)), self.conf)
+        self._closers += [application.close, client.close]
+        return application
 
     def another_database(self) -> Database:
         """The same database, as another process sees it."""

@@ -23,8 +23,10 @@ ALLOWED = {
     'conf': set(),
     'baremetal': set(),
     'db': {'states', 'exception', 'context'},
-    'engine': {'states', 'exception', 'context', 'rpc', 'db', 'baremetal'},
-    'api': {'states', 'exception', 'context', 'policy', 'db',
+    'aside': set(),
+    'engine': {'states', 'exception', 'context', 'rpc', 'db', 'baremetal',
+               'aside'},
+    'api': {'states', 'exception', 'context', 'policy', 'db', 'aside',
             'engine.rpcapi', 'version'},
 }
 # Libraries that one part only may know.

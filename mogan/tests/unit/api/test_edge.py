@@ -4,6 +4,8 @@
 import io
 import logging
 import re
+import time
+from unittest import mock
 
 import fixtures
 from oslo_context import context as oslo_context
@@ -49,8 +51,10 @@ class TestEdge(base.BaseTestCase):
 
     def call(self, **options):
         sent = []
-        body = b''.join(edge.Edge(self.inner)(
+        outermost = edge.Edge(self.inner)
+        body = b''.join(outermost(
             environ_of(**options), lambda *head: sent.append(head)))
+        outermost.close()
         [(status, headers, _)] = sent
         return status, dict(headers), body
 
@@ -89,6 +93,27 @@ class TestEdge(base.BaseTestCase):
         self.assertTrue(re.fullmatch(
             r'192\.0\.2\.1 "PUT /v1/a\?b=c" status: 202 len: 6 '
             r'time: 0\.\d+\n', self.log.output), self.log.output)
+
+    def test_the_line_says_whose_request_ended_when(self):
+        records = []
+        handler = logging.Handler()
+        handler.emit = records.append
+        edge.LOG.logger.addHandler(handler)
+        self.addCleanup(edge.LOG.logger.removeHandler, handler)
+        before = time.time()
+        self.call()
+        [record] = records
+        self.assertIs(self.inner.environ['mogan.context'], record.context)
+        self.assertLessEqual(before, record.created)
+        self.assertLessEqual(record.created, time.time())
+        self.assertEqual(int(record.created * 1000) % 1000,
+                         int(record.msecs))
+
+    def test_the_line_comes_after_the_end_too(self):
+        outermost = edge.Edge(self.inner)
+        outermost.close()
+        outermost(environ_of(), mock.Mock())
+        self.assertEqual(1, self.log.output.count('\n'))
 
     def test_no_caller_writes_lines_of_his_own(self):
         self.call(method='\x1b[2J',

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kept connections, and statements that go past SQLAlchemy."""
+
+import concurrent.futures
+import threading
+import unittest
+
+import oslo_db.exception
+import sqlalchemy as sa
+
+from mogan import exception
+from mogan.db import instances, models
+from mogan.db.connections import Change, Query
+from mogan.db.engine import Database, transaction
+from mogan.tests.functional import backends, base
+from mogan.tests.functional.base import now
+from mogan.tests.functional.database_faults import ProxyTest
+
+I = models.instances  # noqa: E741 - the table
+
+ROWS = sa.select(I).order_by(I.c.id)
+NAMED = sa.select(I.c.uuid).where(
+    I.c.name.icontains(sa.bindparam('part'), escape='/'),
+    I.c.locked == sa.false(), I.c.description.is_(None))
+RENAME = Change(sa.update(I).where(I.c.uuid == sa.bindparam('key')).values(
+    name=sa.bindparam('new'), metadata={'a': '100 %'}, fault=None))
+
+
+class ConnectionTest(base.FunctionalTest):
+    engines = 0
+
+
+class TestStatements(ConnectionTest):
+
+    def setUp(self):
+        super().setUp()
+        moment = now()
+        self.put_rows(
+            {'name': 'Größe', 'metadata': {'ключ': '"'}, 'fault': None,
+             'launched_at': None, 'lock_state': 'unlocked'},
+            {'name': 'b', 'metadata': {}, 'fault': {'code': 'x'},
+             'launched_at': moment, 'lock_state': 'locked'})
+
+    def test_rows_are_those_of_sqlalchemy_by_either_way(self):
+        with self.db.reader() as connection:
+            expected = [tuple(row) for row in connection.execute(ROWS)]
+        self.assertEqual(2, len(expected))
+        for query in (Query(ROWS), Query(ROWS)):
+            for _ in range(2):
+                rows = self.db.select(query)
+                self.assertEqual(expected, [tuple(row) for row in rows])
+                self.assertEqual(tuple(I.c.keys()), rows[0]._fields)
+
+    def test_those_by_the_driver_are_its_own(self):
+        query = Query(ROWS)
+        first = self.db.select(query)
+        kept = self.db._readers._kept[-1]
+        self.assertEqual(first, query.ask(kept.connection, kept.driver, {}))
+
+    def test_values_of_the_statement_itself_are_bound(self):
+        query = Query(NAMED)
+        for _ in range(2):
+            self.assertEqual(1, len(self.db.select(query, part='GR')))
+            self.assertEqual([], self.db.select(query, part='/%'))
+
+    def test_a_change_tells_how_many_rows_it_changed(self):
+        [row, _] = self.db.select(Query(ROWS))
+        with self.db.writer() as connection:
+            self.assertEqual(1, RENAME.make(connection, {
+                'key': row.uuid, 'new': "%s ' ?"}))
+            self.assertEqual(0, RENAME.make(connection, {
+                'key': 'nobody', 'new': 'x'}))
+        changed = instances.get(self.db, row.uuid)
+        self.assertEqual(("%s ' ?", {'a': '100 %'}, None),
+                         (changed.name, changed.metadata, changed.fault))
+
+    def test_a_fault_of_a_statement_is_told_by_either_way(self):
+        query = Query(sa.select(sa.literal_column('nowhere')).select_from(I))
+        for _ in range(2):
+            error = self.assertRaises(
+                (sa.exc.DBAPIError, oslo_db.exception.DBError),
+                self.db.select, query)
+            self.assertIn('nowhere', str(error))
+        self.assertEqual(2, len(self.db.select(Query(ROWS))))
+
+
+class TestKept(ConnectionTest):
+
+    def test_a_reader_sees_what_was_committed_before(self):
+        uuid = self.put_row(name='old')
+        for name in ('one', 'two', 'three'):
+            with self.db.writer() as connection:
+                RENAME.make(connection, {'key': uuid, 'new': name})
+            self.assertEqual(name, instances.get(self.db, uuid).name)
+
+    def test_what_a_reader_raises_costs_no_connection(self):
+        def fail():
+            with self.db.reader() as connection:
+                seen.append(connection)
+                raise exception.NotFound
+
+        seen = []
+        for _ in range(3):
+            self.assertRaises(exception.NotFound, fail)
+        self.assertEqual(1, len(set(map(id, seen))))
+
+    def test_many_at_once_have_one_each(self):
+        barrier = threading.Barrier(20)
+
+        def read(_):
+            with self.db.reader() as connection:
+                barrier.wait(30)
+                connection.execute(sa.select(sa.func.count(I.c.id)))
+                return id(connection)
+
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            self.assertEqual(20, len(set(pool.map(read, range(20)))))
+        self.assertLessEqual(len(self.db._readers._kept), 16)
+
+
+@unittest.skipIf(backends.NAME == 'sqlite', 'no network leads to SQLite')
+class TestLost(ProxyTest):
+
+    def test_one_that_was_lost_meanwhile_costs_no_request(self):
+        uuid = self.put_row()
+        path = f'/v1/instances/{uuid}'
+        for read in (lambda: self.far.get(path),
+                     lambda: self.far.get('/v1/instances'),
+                     lambda: self.far.get('/v1/flavors'),
+                     lambda: self.far.get(f'{path}/actions')):
+            self.expect(200, read())
+            self.proxy.drop()
+            self.expect(200, read())
+
+    def test_nothing_is_written_twice_for_it(self):
+        uuid = self.put_row(revision=0)
+        db = Database(self.far_url)
+        self.addCleanup(db.dispose)
+        tries = []
+
+        @transaction
+        def count(db):
+            with db.writer() as connection:
+                tries.append(connection)
+                connection.execute(sa.update(I).where(I.c.uuid == uuid)
+                                   .values(revision=I.c.revision + 1))
+
+        count(db)
+        self.proxy.drop()
+        count(db)
+        self.assertEqual(3, len(tries))
+        self.assertEqual(2, self.row(uuid)['revision'])
