@@ -89,19 +89,17 @@ class IronicDriver(driver.Driver):
 
     def nodes(self, *, marker: str | None = None,
               limit: int = _PAGE) -> list[driver.Node]:
-        return [nodes.view(node) for node in self._behind(marker, limit)]
+        behind = self._behind(marker, limit)
+        return [nodes.view(node)
+                for node in itertools.islice(behind, limit)]
 
     def manageable(self, *, marker: str | None = None,
                    limit: int = _PAGE) -> list[driver.Node]:
-        found: list[driver.Node] = []
+        behind = map(nodes.view_deployed,
+                     self._behind(marker, limit, _MANAGEABLE))
         # Ironic has no query for those that are not protected.
-        while page := self._behind(marker, limit, _MANAGEABLE):
-            marker = page[-1]['uuid']
-            found += [node for node in map(nodes.view_deployed, page)
-                      if node.obstacle is None]
-            if len(page) < limit or len(found) >= limit:
-                break
-        return found[:limit]
+        return list(itertools.islice(
+            (node for node in behind if node.obstacle is None), limit))
 
     def look(self, uuids: Collection[str]) -> dict[str, driver.Node]:
         """Single nodes are asked for one by one, many with all others, a
@@ -263,26 +261,30 @@ class IronicDriver(driver.Driver):
             return None
 
     def _behind(self, marker: str | None, limit: int,
-                query: Mapping[str, Any] = _EVERY) -> list[Node]:
-        """A page of nodes, by uuid."""
-        try:
-            return self._page(marker, limit, query)
-        except driver.NotOurs:
-            # The node that the page before ended with is gone.
-            behind = (node for page in self._walk(query) for node in page
-                      if node['uuid'] > (marker or ''))
-            return list(itertools.islice(behind, limit))
+                query: Mapping[str, Any] = _EVERY) -> Iterator[Node]:
+        """The nodes behind a node, by uuid, so many at a time; Ironic may
+        send fewer than it is asked for."""
+        last, at = marker or '', marker
+        while True:
+            try:
+                page = self._page(at, limit, query)
+            except driver.NotOurs:
+                # The node that the page before ended with is gone.
+                page = self._page(None, _PAGE, query)
+            if not page:
+                return
+            yield from (node for node in page if node['uuid'] > last)
+            at = page[-1]['uuid']
+            last = max(last, at)
 
-    def _walk(self, query: Mapping[str, Any] = _EVERY,
-              ) -> Iterator[list[Node]]:
-        """All nodes that the query finds, by uuid."""
+    def _walk(self) -> Iterator[list[Node]]:
+        """All nodes, by uuid."""
         marker, pages = None, 0
-        while page := self._page(marker, _PAGE, query):
+        while page := self._page(marker, _PAGE, _EVERY):
             yield page
             marker = page[-1]['uuid']
             pages += 1
-        if query is _EVERY:
-            self._pages = max(pages, 1)
+        self._pages = max(pages, 1)
 
     def _page(self, marker: str | None, limit: int,
               query: Mapping[str, Any]) -> list[Node]:

@@ -5,6 +5,8 @@ Nothing here may touch what is on the node.  All or nothing: where it fails,
 the node carries no instance, as before.
 """
 
+import uuid
+
 from oslo_log import log
 from oslo_utils import uuidutils
 
@@ -41,8 +43,8 @@ def step(task: Task) -> Result:
 
 def _image_uuid(node: driver.Node) -> str | None:
     """The image on the node, where it is named by its uuid."""
-    source = node.image_source or ''
-    return source.lower() if uuidutils.is_uuid_like(source) else None
+    source = node.image_source
+    return str(uuid.UUID(source)) if uuidutils.is_uuid_like(source) else None
 
 
 def _give_up(task: Task, error: str) -> Result:

@@ -122,6 +122,11 @@ class TestAdopting(AdoptionTest):
                         until=turn.now + 0.3)
         self.wait_for(self.adopt(), status='stopped')
 
+    def test_an_image_may_be_named_in_capitals(self):
+        image = '5f8f2d3c-5d1a-4a6b-9f53-0f3c8d1f7a10'
+        self.node_uuid = self.put_to_use('node-1', image.upper())
+        self.wait_for(self.adopt(), status='active', image_uuid=image)
+
     def test_an_image_that_is_named_otherwise_is_not_known(self):
         self.node_uuid = self.put_to_use('node-1', 'http://images/old.img')
         self.assertIn('http://images/old.img', [

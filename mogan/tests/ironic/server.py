@@ -47,6 +47,7 @@ log_file = {directory}/ironic.log
 [api]
 host_ip = 127.0.0.1
 port = {port}
+max_limit = {max_limit}
 [conductor]
 automated_clean = false
 sync_power_state_interval = 0
@@ -111,13 +112,15 @@ class Ironic:
         self._process: subprocess.Popen[bytes] | None = None
         self._session = requests.Session()
 
-    def start(self, *, delay: int = 0, power_delay: int = 0) -> None:
-        """Returns when it answers."""
+    def start(self, *, delay: int = 0, power_delay: int = 0,
+              max_limit: int = 1000) -> None:
+        """Returns when it answers; with `max_limit` nodes at a time, at
+        most."""
         path = self.directory / 'ironic.conf'
         path.write_text(_CONFIGURATION.format(
             auth_strategy='http_basic' if self._users else 'noauth',
             directory=self.directory, port=self.port, delay=delay,
-            power_delay=power_delay, interfaces='\n'.join(
+            power_delay=power_delay, max_limit=max_limit, interfaces='\n'.join(
                 f'enabled_{name}_interfaces = fake' for name in _FAKE)))
         with (self.directory / 'output').open('ab') as output:
             self._process = subprocess.Popen(

@@ -215,6 +215,33 @@ class TestClaims(OutcomeTest):
                          self.driver.nodes(marker=page[-1].uuid, limit=5))
 
 
+class TestShortPages(base.BaseTestCase):
+    """Ironic sends fewer nodes than it is asked for."""
+
+    def test_a_page_of_ours_is_full_all_the_same(self):
+        ironic = server.Ironic()
+        self.addCleanup(ironic.close)
+        ironic.start(max_limit=2)
+        uuids = sorted(ironic.enrol(f'node-{number}', 'CUSTOM_X')
+                       for number in range(6))
+        for node_uuid in uuids[1:]:
+            ironic.put_to_use(node_uuid, 'image')
+        for node_uuid in uuids[2:4]:
+            ironic.patch(node_uuid, protected=True)
+        opened = make_driver(ironic.url)
+        self.addCleanup(opened.close)
+        for page, expected in (
+                (opened.nodes(), uuids), (opened.nodes(limit=5), uuids[:5]),
+                (opened.nodes(marker=uuids[0], limit=4), uuids[1:5]),
+                (opened.manageable(), [uuids[1], *uuids[4:]]),
+                (opened.manageable(limit=2), [uuids[1], uuids[4]]),
+                (opened.manageable(marker=uuids[1], limit=1), [uuids[4]])):
+            self.assertEqual(expected, [node.uuid for node in page])
+        ironic.remove(uuids[1])
+        self.assertEqual(uuids[4:], [
+            node.uuid for node in opened.manageable(marker=uuids[1])])
+
+
 class TestLogins(base.BaseTestCase):
 
     def test_a_password_is_asked_for_where_ironic_wants_one(self):
