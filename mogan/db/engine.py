@@ -68,7 +68,7 @@ class Database:
         if self.sqlite:
             self._context.append_on_engine_create(_tune_sqlite)
         elif not patient:
-            self._context.append_on_engine_create(_limit_waits)
+            self._context.append_on_engine_create(_tune_server)
         self._turn: contextlib.AbstractContextManager[Any] = (
             _Turn() if self.sqlite else contextlib.nullcontext())
         self._readers = connections.Connections(self._connect)
@@ -155,21 +155,25 @@ class _Turn:
         self._lock.release()
 
 
-def _limit_waits(engine: sa.Engine) -> None:
-    """Let no transaction wait, or be waited for, without an end."""
+def _tune_server(engine: sa.Engine) -> None:
+    """Let no transaction wait, or be waited for, without an end, and use
+    the indexes."""
     # The end of what was none need not be sent.
     engine.dialect.skip_autocommit_rollback = True
     postgresql = engine.dialect.name == 'postgresql'
     # MySQL, which does not know MariaDB's second one, passes it over.
     statement = (
         f"SET lock_timeout = '{_ROW}s';"
-        f" SET idle_in_transaction_session_timeout = '{_IDLE}s'"
+        f" SET idle_in_transaction_session_timeout = '{_IDLE}s';"
+        # A page of a list is as near as the next: without this it reads
+        # other projects' rows, in their order, and drops them.
+        ' SET random_page_cost = 1'
         if postgresql else
         f'SET SESSION innodb_lock_wait_timeout = {_ROW}'
         f' /*M! , idle_transaction_timeout = {_IDLE} */')
 
     @sa.event.listens_for(engine, 'connect')
-    def _set_limits(connection: Any, record: Any) -> None:
+    def _set_up(connection: Any, record: Any) -> None:
         # What is set in a transaction goes with it on PostgreSQL.
         if postgresql:
             connection.autocommit = True
