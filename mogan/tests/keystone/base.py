@@ -41,9 +41,12 @@ project_domain_name = Default
 """
 
 
-def populated() -> server.Keystone:
-    """A Keystone that runs, with USERS and their projects."""
+@functools.cache
+def shared() -> server.Keystone:
+    """One that runs until this process ends, with USERS and their
+    projects."""
     keystone = server.Keystone()
+    atexit.register(keystone.close)
     keystone.start()
     keystone.make('role', 'none')
     projects = {name: keystone.make('project', name, domain_id='default')
@@ -55,14 +58,6 @@ def populated() -> server.Keystone:
     keystone.make_endpoint('identity', 'keystone', keystone.url)
     keystone.make_endpoint('baremetal_compute', 'mogan',
                            'http://mogan.example:6688')
-    return keystone
-
-
-@functools.cache
-def shared() -> server.Keystone:
-    """One that runs until this process ends."""
-    keystone = populated()
-    atexit.register(keystone.close)
     return keystone
 
 
