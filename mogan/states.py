@@ -189,6 +189,11 @@ ENDS: Final[dict[State, frozenset[State | None]]] = {
         {Status.ACTIVE, Status.STOPPED, Status.ERROR})),
 }
 
+# What a look at its node may make of an instance that no action holds.
+FOLLOWS: Final[dict[Status, frozenset[Status]]] = {
+    status: frozenset({Status.ACTIVE, Status.STOPPED, Status.ERROR} - {status})
+    for status in (Status.ACTIVE, Status.STOPPED, Status.ERROR)}
+
 # The state that an unfinished action of a verb holds its column in.
 UNDER_WAY: Final[dict[Verb, State]] = {
     Verb.CREATE: Status.BUILDING, Verb.ADOPT: Status.BUILDING,

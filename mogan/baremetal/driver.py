@@ -33,6 +33,8 @@ class Availability(enum.StrEnum):
     AVAILABLE = 'available'
     DEPLOYING = 'deploying'
     ACTIVE = 'active'
+    # Deployed, and an operator works on it.
+    SERVICING = 'servicing'
     REBUILDING = 'rebuilding'
     UNDEPLOYING = 'undeploying'
     FAILED = 'failed'
@@ -88,6 +90,7 @@ class Node:
     """One look at a node.
 
     `image_source`: what was deployed on it, where the call tells it.
+    `maintenance_for_lock`: a lock has put it into maintenance.
     """
 
     uuid: str
@@ -103,6 +106,7 @@ class Node:
     maintenance: bool = False
     last_error: str | None = None
     image_source: str | None = None
+    maintenance_for_lock: bool = False
 
     @property
     def busy(self) -> bool:

@@ -25,9 +25,12 @@ OPTS = [
                  help='Seconds between two looks for work whose message was '
                       'lost or whose engine has died.'),
     cfg.FloatOpt('repair_interval', default=60.0, min=0.1,
-                 help="Seconds between two comparisons of the nodes' "
+                 help='Seconds between two looks at all nodes, which '
+                      'compare them with the instances: the power, whether '
+                      'the nodes are still there and deployed, and their '
                       'protection with the locks. One engine at a time '
-                      'makes them for all.'),
+                      'makes them for all, with one query of the hardware '
+                      'management for 1,000 nodes.'),
     cfg.FloatOpt('deploy_timeout', default=3600, min=1,
                  help='Seconds after which a build that is not done ends in '
                       'error.'),

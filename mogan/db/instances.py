@@ -277,14 +277,39 @@ def finish(db: Database, claim: Claim, action: Row, end: states.State | None,
 
 
 @transaction
-def settled(db: Database, *, after: int, limit: int) -> Sequence[Row]:
-    """Instances on a node with no lock or unlock under way, by row number
-    behind `after`: what a repair compares with the nodes."""
+def follow(db: Database, row: Row, status: states.Status,
+           values: dict[str, Any]) -> bool:
+    """Make an instance what its node is, where no action holds its status
+    and no request has been accepted since `row` was read.
+
+    `values` are other columns that go with it.  Returns whether it was
+    written.
+    """
+    if status not in states.FOLLOWS[row.status] | {row.status}:
+        raise ValueError(f'no node makes {row.status} {status}')
+    with db.writer() as connection:
+        return connection.execute(sa.update(I).where(
+            I.c.uuid == row.uuid, I.c.deleted_at.is_(None),
+            I.c.status == row.status, I.c.status_action.is_(None),
+            I.c.fence == row.fence, I.c.node_uuid == row.node_uuid)
+            .values({'status': status.value, 'updated_at': clock.NOW}
+                    | values)).rowcount == 1
+
+
+@transaction
+def on_nodes(db: Database, *, after: tuple[str, int],
+             limit: int) -> Sequence[Row]:
+    """Instances on a node, by node and row number behind `after`: what is
+    compared with the nodes, with the database's time as `now`."""
+    node_uuid, number = after
     query = (
-        sa.select(I.c.id, I.c.uuid, I.c.node_uuid, I.c.lock_state,
-                  I.c.locked_reason, I.c.node_protection)
-        .where(I.c.deleted.is_(sa.false()), I.c.id > after,
-               I.c.lock_action.is_(None), I.c.node_uuid.is_not(None))
-        .order_by(I.c.id).limit(limit))
+        sa.select(I.c.id, I.c.uuid, I.c.node_uuid, I.c.status,
+                  I.c.status_action, I.c.power_state, I.c.fault, I.c.fence,
+                  I.c.lock_state, I.c.lock_action, I.c.locked_reason,
+                  I.c.node_protection, clock.NOW.label('now'))
+        # One that is gone has no node any more.
+        .where(I.c.node_uuid >= node_uuid,
+               sa.or_(I.c.node_uuid > node_uuid, I.c.id > number))
+        .order_by(I.c.node_uuid, I.c.id).limit(limit))
     with db.reader() as connection:
         return connection.execute(query).all()

@@ -21,6 +21,15 @@ def take(db: Database, name: str, interval: float) -> bool:
 
 
 @transaction
+def hold(db: Database, name: str, interval: float) -> None:
+    """Keep others from a round that takes long: the next one is due in
+    `interval` seconds from now."""
+    with db.writer() as connection:
+        connection.execute(sa.update(R).where(R.c.name == name)
+                           .values(due_at=clock.moment(interval)))
+
+
+@transaction
 def announce(db: Database, name: str) -> None:
     """Make a round known, due at once; nothing where it is."""
     try:

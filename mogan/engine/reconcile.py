@@ -8,10 +8,11 @@ waits for.
 """
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import functools
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from oslo_log import log
@@ -20,14 +21,14 @@ from mogan import exception, states
 from mogan.baremetal import driver
 from mogan.db import actions, claims, rounds
 from mogan.db.engine import Database
-from mogan.engine.repair import Repair
+from mogan.engine.survey import Survey
 from mogan.engine.task import poll_after
 from mogan.engine.worker import Worker
 
 LOG = log.getLogger(__name__)
 
 _BATCH: Final = 1000
-_REPAIR: Final = 'repair'
+_SURVEY: Final = 'survey'
 _WATCH: Final = 'watch'
 _WATCH_INTERVAL: Final = 60.0
 # Named in one warning; mogan-status lists them all.
@@ -51,11 +52,11 @@ class Reconciler:
     """The engine's own drive; `start` and `stop` it."""
 
     def __init__(self, db: Database, hardware: driver.Driver, worker: Worker,
-                 repair: Repair, pace: Pace) -> None:
+                 survey: Survey, pace: Pace) -> None:
         self._db = db
         self._driver = hardware
         self._worker = worker
-        self._repair = repair
+        self._survey = survey
         self._pace = pace
         self._pool = concurrent.futures.ThreadPoolExecutor(
             pace.threads, thread_name_prefix='look')
@@ -63,6 +64,7 @@ class Reconciler:
         # Instances at work, and whether to look once more afterwards.
         self._busy: dict[str, bool] = {}
         self._wake_at = 0.0
+        self._surveying = False
         self._stopping = False
         self._announced = False
         self._thread = threading.Thread(
@@ -81,7 +83,8 @@ class Reconciler:
         self._thread.join(timeout)
         self._pool.shutdown(wait=False, cancel_futures=True)
         with self._lock:
-            self._lock.wait_for(lambda: not self._busy, timeout)
+            self._lock.wait_for(
+                lambda: not (self._busy or self._surveying), timeout)
 
     def hurry(self, uuid: str) -> None:
         """Look at an instance as soon as a thread is free."""
@@ -143,26 +146,34 @@ class Reconciler:
             self._round()
 
     def _round(self) -> None:
-        try:
+        with _guarded('A round of the reconciler'):
             self._announce()
             self._sweep()
-            if rounds.take(self._db, _REPAIR, self._pace.repair):
-                for uuid in self._repair.round():
-                    LOG.info('The protection of the node of %s has been '
-                             'repaired', uuid)
+            if not self._surveying and rounds.take(
+                    self._db, _SURVEY, self._pace.repair):
+                self._surveying = True
+                # It takes long where there are many nodes.
+                self._pool.submit(self._look_around).add_done_callback(
+                    self._end_survey)
             if rounds.take(self._db, _WATCH, _WATCH_INTERVAL):
                 self._warn()
-        except exception.DatabaseUnavailable as error:
-            LOG.warning('The database is away: %s', error.__cause__)
-        except driver.DriverError as error:
-            LOG.warning('The hardware cannot be looked at: %s', error)
-        except Exception:
-            LOG.exception('A round of the reconciler broke off')
+
+    def _look_around(self) -> None:
+        with _guarded('A survey of the nodes'):
+            for _ in self._survey.pages():
+                if self._stopping:
+                    return
+                rounds.hold(self._db, _SURVEY, self._pace.repair)
+
+    def _end_survey(self, _: object) -> None:
+        with self._lock:
+            self._surveying = False
+            self._lock.notify_all()
 
     def _announce(self) -> None:
         """Once; the database may come later than the engine."""
         if not self._announced:
-            for name in (_REPAIR, _WATCH):
+            for name in (_SURVEY, _WATCH):
                 rounds.announce(self._db, name)
             self._announced = True
 
@@ -215,6 +226,19 @@ class Reconciler:
             with self._lock:
                 self._wake_in(seconds)
         return {uuid for uuids in delays.values() for uuid in uuids}
+
+
+@contextlib.contextmanager
+def _guarded(what: str) -> Iterator[None]:
+    """Live with what may go wrong until the next time."""
+    try:
+        yield
+    except exception.DatabaseUnavailable as error:
+        LOG.warning('The database is away: %s', error.__cause__)
+    except driver.DriverError as error:
+        LOG.warning('The hardware cannot be looked at: %s', error)
+    except Exception:
+        LOG.exception('%s broke off', what)
 
 
 def _waits(action: Any, node: driver.Node) -> bool:

@@ -8,12 +8,11 @@ from oslo_log import log
 
 from mogan import states
 from mogan.baremetal import driver
+from mogan.baremetal.driver import Node
 from mogan.db import claims, instances
 from mogan.db.engine import Database
 
 LOG = log.getLogger(__name__)
-
-_PAGE = 500
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -24,19 +23,11 @@ class Repair:
     driver: driver.Driver
     name: str
 
-    def round(self) -> list[str]:
-        """Look at every settled instance; returns those that were
-        repaired."""
-        repaired: list[str] = []
-        after = 0
-        while rows := instances.settled(self.db, after=after, limit=_PAGE):
-            nodes = self.driver.look([row.node_uuid for row in rows])
-            for row in rows:
-                node = nodes.get(row.node_uuid)
-                if node and drifted(row, node) and self._mend(row.uuid):
-                    repaired.append(row.uuid)
-            after = rows[-1].id
-        return repaired
+    def mend(self, row: instances.Row, node: Node) -> bool:
+        """Set a node's protection right where it is not what the row says;
+        tells whether that was done."""
+        return (row.lock_action is None and drifted(row, node)
+                and self._mend(row.uuid))
 
     def _mend(self, uuid: str) -> bool:
         work = claims.take(self.db, uuid, self.name,
@@ -80,7 +71,7 @@ class Repair:
         return 'applied'
 
 
-def drifted(row: instances.Row, node: driver.Node) -> bool:
+def drifted(row: instances.Row, node: Node) -> bool:
     """Whether a settled instance's node is protected otherwise than its
     row says."""
     if node.instance_uuid != row.uuid:

@@ -2,6 +2,7 @@
 """What a look at an action can come to."""
 
 import dataclasses
+import datetime
 from typing import Any
 
 from mogan import states
@@ -40,3 +41,11 @@ class Again:
 
 
 Result = Done | Failed | Again
+
+
+def fault_of(cause: str, message: str,
+             at: datetime.datetime) -> dict[str, str]:
+    """A fault as the row keeps it; `cause` is the verb whose work met it,
+    or what else did."""
+    return {'cause': cause, 'message': message,
+            'created_at': f'{at.isoformat("T", "microseconds")}Z'}

@@ -14,7 +14,7 @@ from mogan.baremetal import driver
 from mogan.db.engine import Database
 from mogan.engine.manager import EngineEndpoint
 from mogan.engine.reconcile import Pace, Reconciler
-from mogan.engine.repair import Repair
+from mogan.engine.survey import Survey
 from mogan.engine.task import Limits
 from mogan.engine.worker import Worker
 
@@ -37,7 +37,7 @@ class EngineService:
         self._stop_timeout = stop_timeout
         self._reconciler = Reconciler(
             db, hardware, Worker(db, hardware, name, limits or Limits()),
-            Repair(db, hardware, name), pace or Pace())
+            Survey(db, hardware, name), pace or Pace())
         self._server = rpc.server(
             transport, topic, host,
             EngineEndpoint(self._reconciler, hardware))

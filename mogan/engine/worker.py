@@ -14,7 +14,7 @@ from mogan.baremetal import driver
 from mogan.db import actions, claims, instances
 from mogan.db.engine import Database
 from mogan.engine.actions import STEPS
-from mogan.engine.results import Again, Done, Failed, Result
+from mogan.engine.results import Again, Done, Failed, Result, fault_of
 from mogan.engine.task import ClaimLost, Limits, Task
 
 LOG = log.getLogger(__name__)
@@ -112,8 +112,5 @@ def _fault(action: Any, error: str | None) -> dict[str, Any]:
     """What an error, or none, makes of the fault that the row shows."""
     column = states.column_of(states.Verb(action.verb))
     name = 'fault' if column is states.Column.STATUS else 'lock_fault'
-    if error is None:
-        return {name: None}
-    return {name: {'message': error,
-                   'created_at': (
-                       f'{action.now.isoformat("T", "microseconds")}Z')}}
+    return {name: fault_of(action.verb, error, action.now) if error
+            else None}

@@ -53,6 +53,7 @@ class Rules:
     not_ours_settles: bool = True
     delete_unprotects: bool = True
     repairs: bool = True
+    follows: bool = True        # the row what the node is
     begun_kept: bool = True         # that the driver has begun
 
     # The driver.

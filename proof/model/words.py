@@ -122,6 +122,7 @@ _API: Final = {
     'writes late': 'the API process writes the {0}, where it still may',
     'api crashes': 'the API process dies',
     'recovery': 'a recovery moves the {at} instance to error',
+    'follows': 'a look at the node makes the {at} instance {0}',
 }
 _ENGINE: Final = {
     'takes': '{who} claims the instance: {0}',

@@ -7,7 +7,7 @@ adds nothing: a worker may take any instance at any moment, or never.
 
 from collections.abc import Iterator
 
-from mogan.states import Column
+from mogan.states import FOLLOWS, Column, Status
 from proof.model import node as hardware
 from proof.model import steps
 from proof.model.numbers import next_number
@@ -50,6 +50,11 @@ from proof.model.state import (
 )
 from proof.model.steps import Next
 
+# What a look at the node may make of a row at any time, whatever the node
+# is; the model has no status that stands for a power that is off.
+_FOLLOWS = {status.value: tuple(sorted(
+    end.value for end in ends if end is not Status.STOPPED))
+    for status, ends in FOLLOWS.items() if status is not Status.STOPPED}
 # What a driver's service may refuse for reasons of its own.
 _REFUSABLE = frozenset({TAKE_NODE, DEPLOY, REBUILD_NODE})
 
@@ -66,6 +71,7 @@ def alone(part: Part, rules: Rules, bounds: Bounds,
             worker = _begin(row, verbs, name)
             yield Move(('takes', name, worker.verb),
                        _claimed(part, worker, rules), helps=True)
+    yield from _follow(part, rules, bounds)
     if row.live and bounds.mishaps:
         yield Move(('expires',), _expire(part, rules), helps=True)
     for position, worker in enumerate(part.workers):
@@ -100,6 +106,15 @@ def moves(part: Part, node: Node, me: int, rules: Rules, bounds: Bounds,
             yield from _look(part, position, node, me, rules, bounds)
     for position, call in enumerate(part.late):
         yield from _arrive(part, position, call, node, me, rules)
+
+
+def _follow(part: Part, rules: Rules, bounds: Bounds) -> Iterator[Move]:
+    """What is written without a claim, where no action holds the status."""
+    row = part.row
+    if rules.follows and row.on_node and not bounds.successor:
+        for status in _FOLLOWS.get(row.status, ()):
+            yield Move(('follows', status), part._replace(
+                row=row._replace(status=status)))
 
 
 def _can_take(part: Part, rules: Rules, bounds: Bounds) -> bool:

@@ -40,9 +40,13 @@ STATES: Final = (
 
 # What the engine may do by itself, at any time.
 _STATUS_ENDS: Final = {
-    'building': ('active', 'error'), 'rebuilding': ('active', 'error'),
+    'building': ('active', 'stopped', 'error'),
+    'rebuilding': ('active', 'error'),
     **dict.fromkeys((during for _, during in POWERS.values()),
-                    ('active', 'stopped', 'error'))}
+                    ('active', 'stopped', 'error')),
+    # Where the node has changed: a call that was given up landed.
+    'active': ('stopped', 'error'), 'stopped': ('active', 'error'),
+    'error': ('active', 'stopped')}
 _LOCK_ENDS: Final = {'locking': 'locked', 'unlocking': 'unlocked'}
 
 # The states that a call of the hardware may take effect in.  A late deploy

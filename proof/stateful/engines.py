@@ -11,7 +11,7 @@ from mogan.context import RequestContext
 from mogan.db.engine import Database
 from mogan.engine.manager import EngineEndpoint
 from mogan.engine.reconcile import Pace, Reconciler
-from mogan.engine.repair import Repair
+from mogan.engine.survey import Survey
 from mogan.engine.task import Limits
 from mogan.engine.worker import Worker
 from proof.stateful.hardware import Driver
@@ -59,7 +59,7 @@ class Engine:
         self._reconciler = Reconciler(
             self._db, self._driver,
             Worker(self._db, self._driver, name, LIMITS),
-            Repair(self._db, self._driver, name), PACE)
+            Survey(self._db, self._driver, name), PACE)
         self._queue = _Queue()
         self._reconciler._pool = self._queue  # noqa: SLF001 - see above
         self._endpoint = EngineEndpoint(self._reconciler, self._driver)
@@ -78,7 +78,7 @@ class Engine:
         self._do(work, stops)
 
     def sweep(self, stops: int | None = None) -> None:
-        """Look for work, and repair what has drifted if that is due."""
+        """Look for work, and at all nodes if that is due."""
         def work() -> None:
             self._reconciler._round()  # noqa: SLF001 - without its thread
             self._queue.run()

@@ -139,9 +139,11 @@ def _change(state: State, row: Row) -> None:
 
 
 def agree(state: State, row: Row) -> None:
-    """The history is that of the row."""
+    """The history is that of the row, but for a node that was lost."""
     status = 'gone' if row['deleted_at'] else row['status']
-    assert status in state.statuses, (status, state)
+    lost = status == 'error' and row['fault']['cause'] == 'node'
+    assert (state.statuses & {'active', 'stopped'} if lost
+            else status in state.statuses), (row, state)
     for name in ('lock_state', 'locked_at', 'locked_by', 'locked_reason',
                  'status_action', 'lock_action'):
         assert getattr(state, name) == row[name], (name, state, row)

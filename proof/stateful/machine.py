@@ -42,7 +42,6 @@ class Machine(stateful.RuleBasedStateMachine):
         Machine.played += 1
         self.world.reset()
         self.witness = Witness(self.world)
-        self.disturbed: set[str] = set()
         self._calm = True
 
     @stateful.initialize(calm=st.sampled_from([True, False, False, False]),
@@ -153,7 +152,6 @@ class Machine(stateful.RuleBasedStateMachine):
                 node.uuid, maintenance=_MAINTENANCE[what])
         elif what in _DISTURBANCES and idle and (
                 node.availability != 'available'):
-            self.disturbed.add(str(node.instance_uuid))
             with self.world.hardware.turn() as turn:
                 turn.change(node.uuid, **_DISTURBANCES[what])
 
@@ -226,7 +224,7 @@ class Machine(stateful.RuleBasedStateMachine):
         for _ in range(_SETTLES_WITHIN // 2):
             self.work(2)
             self.witness.check()
-            left = unsettled(self.world, self.disturbed)
+            left = unsettled(self.world)
             if not left:
                 return
         raise AssertionError(f'not settled in {_SETTLES_WITHIN} s: {left}')

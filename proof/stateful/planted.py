@@ -17,6 +17,7 @@ from mogan.db.engine import transaction
 from mogan.engine.actions import STEPS
 from mogan.engine.repair import Repair
 from mogan.engine.results import Failed
+from mogan.engine.sync import Sync
 from mogan.engine.task import Task
 
 I = models.instances  # noqa: E741 - as in the code that is broken here
@@ -99,7 +100,11 @@ def _unfinished_is_not_sought() -> Any:
 
 
 def _drift_stays() -> Any:
-    return mock.patch.object(Repair, 'round', lambda _: [])
+    return mock.patch.object(Repair, 'mend', lambda *_: False)
+
+
+def _rows_do_not_follow() -> Any:
+    return mock.patch.object(Sync, 'follow', lambda *_: False)
 
 
 DEFECTS: Final[dict[str, Defect]] = {
@@ -114,4 +119,5 @@ DEFECTS: Final[dict[str, Defect]] = {
     'a refusal leaves no record': _refusals_are_not_kept,
     'work whose message was lost is not found': _unfinished_is_not_sought,
     'drift is not repaired': _drift_stays,
+    'rows do not follow their nodes': _rows_do_not_follow,
 }

@@ -22,9 +22,11 @@ POWER: Final = {    # target: verb, status before, status during
     'reboot': ('reboot', 'active', 'rebooting'),
     'soft_reboot': ('soft_reboot', 'active', 'soft-rebooting'),
 }
-# What work may end in, by the status or lock state that it is under way in.
+# What work may end in, by the status or lock state that it is under way in;
+# where there is none, what a look at the node may make of it.
 POWERED: Final = frozenset({'active', 'stopped', 'error'})
 ENDS: Final = {
+    **{status: POWERED - {status} for status in POWERED},
     'building': {'active', 'error'}, 'rebuilding': {'active', 'error'},
     **{during: POWERED for _, _, during in POWER.values()},
     'locking': {'locked'}, 'unlocking': {'unlocked'}}

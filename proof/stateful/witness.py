@@ -21,7 +21,6 @@ _ENGINES: Final = frozenset({
     'deleted_at', 'deleted'})
 _RECORDED: Final = frozenset({Kind.WORK, Kind.DONE, Kind.LOCKED})
 _UNKNOWN: Final = 503
-_POWER: Final = frozenset(verb for verb, _, _ in spec.POWER.values())
 _OF_THE_LOCK: Final = frozenset({'locked_at', 'locked_by', 'locked_reason'})
 # Who looks after each change, and who now and then.
 _READERS: Final = ('admin', 'demo', 'other')
@@ -229,11 +228,8 @@ def _check_step(before: Row, after: Row) -> None:
         assert after[name] >= before[name], (name, before, after)
 
 
-def unsettled(world: World, disturbed: set[str]) -> list[Any]:
-    """What is still to be done, or not as it should be in the end.
-
-    `disturbed` are instances whose nodes somebody has taken away or broken.
-    """
+def unsettled(world: World) -> list[Any]:
+    """What is still to be done, or not as it should be in the end."""
     found: list[Any] = []
     rows = world.rows()
     nodes = {node.instance_uuid: node for node in world.hardware.nodes()
@@ -245,7 +241,7 @@ def unsettled(world: World, disturbed: set[str]) -> list[Any]:
         if row['status_action'] or row['lock_action']:
             found.append(('unfinished', row, world.actions(uuid)))
         elif node is None or node.availability != 'active':
-            if row['status'] != 'error' and uuid not in disturbed:
+            if row['status'] != 'error':
                 found.append(('without a node', row, node))
         else:
             found += _mismatches(world, row, node)
@@ -265,11 +261,12 @@ def _mismatches(world: World, row: Row, node: Any) -> list[Any]:
     if row['status'] != 'error':
         expected['image'] = row['image_uuid']
         seen['image'] = world.image(node.uuid)
-    # A call for a change of power that was given up may arrive after all.
-    if row['status'] != 'error' and not any(
-            action['outcome'] == 'failed' and action['verb'] in _POWER
-            for action in world.actions(row['uuid'])):
         expected['power'] = {'active': 'power on',
                              'stopped': 'power off'}[row['status']]
         seen['power'] = node.power_state
+    else:
+        expected['failed'] = True
+        seen['failed'] = row['fault']['cause'] in {'create', 'rebuild'}
+    expected['power state'] = node.power_state
+    seen['power state'] = row['power_state']
     return [] if expected == seen else [(row['uuid'], expected, seen)]

@@ -76,7 +76,13 @@ def statuses():
                  and verb is not Verb.UNLOCK]
         yield (literal([status]), STATUS_MEANING[status],
                ', '.join(verbs) or 'none',
-               literal(in_order(states.ENDS.get(status, ()))) or 'stays')
+               literal(in_order(states.ENDS.get(status, ())))
+               or resting(status))
+
+
+def resting(status):
+    return 'stays, or follows the node: ' + literal(
+        in_order(states.FOLLOWS[status]))
 
 
 def lock_states():

@@ -206,7 +206,7 @@ class IronicDriver(driver.Driver):
             if self._maintenance_on_lock and not node['maintenance']:
                 channel.write(
                     'PUT', f'/v1/nodes/{node_uuid}/maintenance',
-                    {'reason': _maintenance(instance_uuid)
+                    {'reason': nodes.maintenance_reason(instance_uuid)
                      + (f': {reason}' if reason else '')})
 
         self._carry_out(node_uuid, instance_uuid, act)
@@ -217,9 +217,7 @@ class IronicDriver(driver.Driver):
             if node['protected']:
                 calls.patch(channel, node_uuid, protected=False)
             # Whatever the option says by now.
-            if node['maintenance'] and (
-                    node['maintenance_reason'] or '').startswith(
-                        _maintenance(instance_uuid)):
+            if nodes.maintained_for_lock(node, instance_uuid):
                 channel.write('DELETE',
                               f'/v1/nodes/{node_uuid}/maintenance')
 
@@ -302,8 +300,3 @@ def _patiently(channel: Channel, attempt: Callable[[], _T]) -> _T:
         stop=tenacity.stop_after_delay(min(_PATIENCE, channel.left / 2)),
         wait=tenacity.wait_random_exponential(0.05, 1), reraise=True,
     )(attempt)
-
-
-def _maintenance(instance_uuid: str) -> str:
-    """What a maintenance reason of ours begins with."""
-    return f'Mogan has locked the instance {instance_uuid}'

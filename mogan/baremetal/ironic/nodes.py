@@ -12,14 +12,14 @@ from mogan.baremetal.driver import Availability, PowerState, PowerTarget
 SHOWN: Final = (
     'uuid', 'name', 'resource_class', 'provision_state', 'power_state',
     'target_power_state', 'instance_uuid', 'protected', 'protected_reason',
-    'traits', 'maintenance', 'last_error')
+    'traits', 'maintenance', 'maintenance_reason', 'last_error')
 # With what was deployed.
 DEPLOYED: Final = (*SHOWN, 'instance_info')
 # What a call looks at before it changes anything.
-CHECKED: Final = (*DEPLOYED, 'maintenance_reason', 'properties')
+CHECKED: Final = (*DEPLOYED, 'properties')
 
 # A rebuild shows itself as a deploy. States that are not named here are an
-# operator's: enroll, manageable, inspecting, rescue, servicing, ...
+# operator's: enroll, manageable, inspecting, ...
 AVAILABILITY: Final[Mapping[str, Availability]] = {
     'available': Availability.AVAILABLE,
     'deploying': Availability.DEPLOYING,
@@ -33,6 +33,10 @@ AVAILABILITY: Final[Mapping[str, Availability]] = {
     'deploy failed': Availability.FAILED,
     'error': Availability.FAILED,
     'clean failed': Availability.FAILED,
+    **dict.fromkeys(
+        ('rescue', 'rescuing', 'rescue wait', 'rescue failed', 'unrescuing',
+         'unrescue failed', 'servicing', 'service wait', 'service hold',
+         'service failed'), Availability.SERVICING),
 }
 # Where Ironic lets a node be protected.
 PROTECTABLE: Final = frozenset({'active', 'rescue'})
@@ -64,7 +68,23 @@ def view(node: Mapping[str, Any]) -> driver.Node:
         instance_uuid=node['instance_uuid'], protected=node['protected'],
         protected_reason=node['protected_reason'],
         traits=tuple(sorted(node['traits'])),
-        maintenance=node['maintenance'], last_error=node['last_error'])
+        maintenance=node['maintenance'], last_error=node['last_error'],
+        maintenance_for_lock=bool(
+            node['instance_uuid'] and maintained_for_lock(
+                node, node['instance_uuid'])))
+
+
+def maintenance_reason(instance_uuid: str) -> str:
+    """What the reason begins with where a lock has put a node into
+    maintenance."""
+    return f'Mogan has locked the instance {instance_uuid}'
+
+
+def maintained_for_lock(node: Mapping[str, Any], instance_uuid: str) -> bool:
+    """Whether a lock has put the node into maintenance."""
+    return node['maintenance'] and (
+        node['maintenance_reason'] or '').startswith(
+            maintenance_reason(instance_uuid))
 
 
 def view_deployed(node: Mapping[str, Any]) -> driver.Node:

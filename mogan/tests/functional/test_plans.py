@@ -2,11 +2,13 @@
 """How the databases carry out the lists: by an index that has the rows in
 their order, on the first page and on a deep one."""
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
 
-from mogan.db import listing, models
+from mogan.db import instances, listing, models
 from mogan.tests.functional import backends, base
 
 _FLAVOR = 'a0000000-0000-0000-0000-000000000000'
@@ -41,7 +43,11 @@ class TestPlans(base.FunctionalTest):
                     else 'ANALYZE'))
 
     def _plans(self, wanted: listing.Listing) -> list[tuple[str, str]]:
-        """Each statement of a page, with the database's plan of it."""
+        return self._plans_of(lambda: listing.page(self.db, wanted))
+
+    def _plans_of(self, read: Callable[[], Any]) -> list[tuple[str, str]]:
+        """Each statement of what is read in an order, with the database's
+        plan of it."""
         statements: list[Any] = []
 
         def remember(*event: Any) -> None:
@@ -51,7 +57,7 @@ class TestPlans(base.FunctionalTest):
 
         sa.event.listen(self.db.engine, 'before_cursor_execute', remember)
         try:
-            listing.page(self.db, wanted)
+            read()
         finally:
             sa.event.remove(self.db.engine, 'before_cursor_execute',
                             remember)
@@ -91,6 +97,14 @@ class TestPlans(base.FunctionalTest):
             project_id=None, limit=10, columns=_COLUMNS,
             node_uuid=_NODE.format(7)))
         self.assertIn('ix_instances_node_uuid_id', plan, statement)
+
+    def test_those_on_nodes_are_read_by_their_nodes(self):
+        for after in (('', 0), (_NODE.format(60), 61)):
+            [(statement, plan)] = self._plans_of(functools.partial(
+                instances.on_nodes, self.db, after=after, limit=10))
+            where = f'{statement}\n{plan}'
+            self._check(plan, where)
+            self.assertIn('ix_instances_node_uuid_id', plan, where)
 
     def test_a_page_begins_at_its_marker(self):
         [(_, plan)] = self._plans(listing.Listing(

@@ -24,6 +24,14 @@ def judge(verb, status, lock_state, *, has_node=True, operate_locked=False):
 
 class TestTheTable(base.BaseTestCase):
 
+    def test_only_what_rests_follows_its_node(self):
+        resting = set(Status) - states.ENDS.keys()
+        self.assertEqual(resting, states.FOLLOWS.keys())
+        for status, ends in states.FOLLOWS.items():
+            self.assertEqual(resting - {status}, ends)
+            # So that a lock stays possible, and stays.
+            self.assertLessEqual(ends, states.LOCKABLE)
+
     def test_every_state_is_reachable(self):
         reached = {Status.BUILDING, LockState.UNLOCKED}
         arrows = [arrow for ways in states.ARROWS.values() for arrow in ways]

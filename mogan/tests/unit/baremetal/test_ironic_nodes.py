@@ -28,7 +28,8 @@ class TestView(base.BaseTestCase):
                 ('wait call-back', Availability.DEPLOYING),
                 ('clean wait', Availability.UNDEPLOYING),
                 ('deploy failed', Availability.FAILED),
-                ('rescue', Availability.UNAVAILABLE),
+                ('rescue', Availability.SERVICING),
+                ('manageable', Availability.UNAVAILABLE),
                 ('a state that is yet to come', Availability.UNAVAILABLE)):
             node = nodes.view(_node(provision_state=state))
             self.assertIs(availability, node.availability, state)
