@@ -17,7 +17,7 @@ from mogan.api import server
 SERVICE: Final = 'service'
 
 # As mogan-standalone has it.
-_THREADS: Final = 4
+_THREADS: Final = 3
 
 
 @contextlib.contextmanager

@@ -30,7 +30,7 @@ LOG = log.getLogger(__name__)
 
 # SQLite lets the interpreter's lock go at every step: more threads wait for
 # each other.
-_THREADS = 4
+_THREADS = 3
 # Seconds that a stop leaves to what is under way.
 _GRACE = 10
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Connections and transactions, on oslo.db's engine."""
 
+import collections
 import contextlib
 import functools
 import threading
@@ -141,18 +142,35 @@ class Database:
 
 
 class _Turn:
-    """SQLite has one writer; waiting here is fair and costs no polling."""
+    """SQLite has one writer; whoever has waited longest is the next."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._taken = False
+        self._waiting: collections.deque[threading.Lock] = (
+            collections.deque())
 
     def __enter__(self) -> None:
-        if not self._lock.acquire(timeout=_TURN):
-            raise exception.DatabaseUnavailable from TimeoutError(
-                f'no turn to write within {_TURN} s')
+        with self._lock:
+            if not self._taken:
+                self._taken = True
+                return
+            mine = threading.Lock()
+            mine.acquire()
+            self._waiting.append(mine)
+        if not mine.acquire(timeout=_TURN):
+            with self._lock:
+                if mine in self._waiting:
+                    self._waiting.remove(mine)
+                    raise exception.DatabaseUnavailable from TimeoutError(
+                        f'no turn to write within {_TURN} s')
 
     def __exit__(self, *_: object) -> None:
-        self._lock.release()
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._taken = False
 
 
 def _tune_server(engine: sa.Engine) -> None:

@@ -3,11 +3,14 @@
 
 import pathlib
 import tempfile
+import threading
+from unittest import mock
 
 import sqlalchemy as sa
 from oslotest import base
 
-from mogan.db.engine import Database
+from mogan import exception
+from mogan.db.engine import Database, _Turn
 
 COUNT = sa.text('SELECT count(*) FROM things')
 INSERT = sa.text('INSERT INTO things VALUES (1)')
@@ -73,3 +76,40 @@ class TestSqlite(base.BaseTestCase):
         with self.db.reader() as connection:
             self.assertIs(first, connection.connection.driver_connection)
         self.assertEqual(['wal', 2], found)
+
+
+class TestTurn(base.BaseTestCase):
+    """Who writes to SQLite next."""
+
+    def setUp(self):
+        super().setUp()
+        self.turn = _Turn()
+        self.seen = []
+
+    def wait(self, number):
+        """Have a thread wait for its turn; returns when it does."""
+        def take():
+            with self.turn:
+                self.seen.append(number)
+
+        thread = threading.Thread(target=take)
+        thread.start()
+        while len(self.turn._waiting) < number:
+            thread.join(0.01)
+        return thread
+
+    def test_whoever_has_waited_longest_is_the_next(self):
+        with self.turn:
+            threads = [self.wait(number) for number in range(1, 6)]
+        with self.turn:
+            # Not before those who came first.
+            self.assertEqual([1, 2, 3, 4, 5], self.seen)
+        for thread in threads:
+            thread.join(10)
+
+    def test_whoever_gives_up_is_passed_over(self):
+        with mock.patch('mogan.db.engine._TURN', 0.01), self.turn:
+            self.assertRaises(exception.DatabaseUnavailable,
+                              self.turn.__enter__)
+        with self.turn:
+            self.assertFalse(self.turn._waiting)
