@@ -183,9 +183,11 @@ def _tune_server(engine: sa.Engine) -> None:
     statement = (
         f"SET lock_timeout = '{_ROW}s';"
         f" SET idle_in_transaction_session_timeout = '{_IDLE}s';"
-        # A page of a list is as near as the next: without this it reads
-        # other projects' rows, in their order, and drops them.
-        ' SET random_page_cost = 1'
+        # Each statement has its index, whatever the values are: to plan a
+        # page of a list takes longer than to read it, and disks that turn
+        # would make other projects' rows, dropped, look cheaper.
+        ' SET random_page_cost = 1;'
+        ' SET plan_cache_mode = force_generic_plan'
         if postgresql else
         f'SET SESSION innodb_lock_wait_timeout = {_ROW}'
         f' /*M! , idle_transaction_timeout = {_IDLE} */')

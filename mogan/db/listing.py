@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from mogan import exception
+from mogan import exception, states
 from mogan.db import models
 from mogan.db.connections import Query
 from mogan.db.engine import Database, transaction
@@ -26,6 +26,8 @@ Row = Any  # a named tuple
 SORT_KEYS: Final = {'id': 'id', 'created_at': 'id', 'name': 'name',
                     'status': 'status'}
 _INDEXED: Final = ('status', 'flavor_uuid', 'locked')
+# Written out in the statement: PostgreSQL has to know how rare they are.
+_WRITTEN: Final = ('status', 'locked')
 _INDEXES: Final = {tuple(column.name for column in index.columns): index.name
                    for index in I.indexes}
 
@@ -76,6 +78,8 @@ def page(db: Database, listing: Listing) -> tuple[Sequence[Row], bool]:
     """
     filters = listing.filters()
     values = {f'the_{name}': value for name, value in filters.items()}
+    written = tuple((name, filters[name]) for name in _WRITTEN
+                    if name in filters)
     if 'name' in filters:
         values['the_name'] = _escaped(filters['name'])
     rows: list[Row] = []
@@ -83,7 +87,7 @@ def page(db: Database, listing: Listing) -> tuple[Sequence[Row], bool]:
     for stage in _stages(listing):
         if len(rows) < wanted:
             rows += db.select(
-                _select(listing.columns, frozenset(filters),
+                _select(listing.columns, frozenset(filters), written,
                         listing.order(), listing.descending, stage),
                 **values, marker=listing.marker, count=wanted - len(rows))
     if not rows and listing.marker is not None:
@@ -137,11 +141,13 @@ def _as_kept(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
 
 
 @functools.lru_cache(maxsize=512)
-def _select(columns: tuple[str, ...], filters: frozenset[str], order: str,
+def _select(columns: tuple[str, ...], filters: frozenset[str],
+            written: tuple[tuple[str, str | bool], ...], order: str,
             descending: bool, stage: str) -> Query:
     query = sa.select(*[_as_kept(I.c[name]) for name in columns])
     query = query.where(_live(filters), *[
-        _matches(name) for name in sorted(filters)])
+        _matches(name) for name in sorted(filters.difference(dict(written)))
+        ], *[I.c[name] == _literal(value) for name, value in written])
     keys = [I.c.id] if order == 'id' or stage == 'ties' else [
         I.c[order], I.c.id]
     if stage != 'first':
@@ -180,6 +186,12 @@ def _matches(name: str) -> sa.ColumnElement[bool]:
     if name == 'name':
         return I.c.name.icontains(value, escape='/')
     return I.c[name] == value
+
+
+def _literal(value: str | bool) -> sa.ColumnElement[Any]:
+    if isinstance(value, bool):
+        return sa.true() if value else sa.false()
+    return sa.literal_column(f"'{states.Status(value)}'")
 
 
 def _escaped(part: str) -> str:
