@@ -131,8 +131,10 @@ def _running(arguments: argparse.Namespace,
         state.write_credentials('')
         transport = rpc.transport(CONF, 'fake://')
         stack.callback(transport.cleanup)
+        work = engine.build(db, driver, transport, _GRACE)
+        # Messages within the process are looked for only now and then.
         client = EngineClient(transport, CONF.engine.topic,
-                              CONF.engine.call_timeout)
+                              CONF.engine.call_timeout, hurry=work.hurry)
         stack.callback(client.close)
         application = app.make_app(
             app.Services(db, client, policy.Policy(CONF),
@@ -141,7 +143,6 @@ def _running(arguments: argparse.Namespace,
         front = server.build(
             arguments.host, arguments.port, application,
             threads=_THREADS, timeout=CONF.api.timeout, grace=_GRACE)
-        work = engine.build(db, driver, transport, _GRACE)
         work.start()
         stack.callback(work.stop)
         serving = threading.Thread(target=front.serve, name='api')

@@ -179,7 +179,7 @@ def due(db: Database, limit: int) -> Sequence[Row]:
     needs to know of them."""
     query = (
         sa.select(A.c.uuid, A.c.verb, A.c.instance_uuid, A.c.created_at,
-                  clock.NOW.label('now'), I.c.node_uuid)
+                  A.c.started_at, clock.NOW.label('now'), I.c.node_uuid)
         .join(I, I.c.uuid == A.c.instance_uuid)
         .where(A.c.next_at <= clock.NOW, _NAMED,
                sa.or_(I.c.claim_until.is_(None),

@@ -3,8 +3,8 @@
 
 Messages get lost, engines die, drivers go away: the rows say what is to be
 done, and every engine looks at them by itself.  Waiting costs neither a
-thread nor a claim: one query asks the driver about all nodes that somebody
-waits for.
+thread nor a claim: where many wait, one query asks the driver about all their
+nodes.
 """
 
 import concurrent.futures
@@ -34,18 +34,23 @@ _WATCH_INTERVAL: Final = 60.0
 # Named in one warning; mogan-status lists them all.
 _NAMED: Final = 10
 # Looks that are put off together share one of these times, in seconds.
-_DELAYS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+_DELAYS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Pace:
     """How often, in seconds, and with how many threads; `late` is the age
-    in seconds at which unfinished work is worth a warning."""
+    in seconds at which unfinished work is worth a warning.
+
+    `few`: so many nodes are looked at one by one, each under its claim,
+    where an end that is seen counts at once.
+    """
 
     sweep: float = 1.0
     repair: float = 60.0
     threads: int = 16
     late: float = 900.0
+    few: int = 32
 
 
 class Reconciler:
@@ -64,6 +69,7 @@ class Reconciler:
         # Instances at work, and whether to look once more afterwards.
         self._busy: dict[str, bool] = {}
         self._wake_at = 0.0
+        self._rounds_at = 0.0
         self._surveying = False
         self._stopping = False
         self._announced = False
@@ -149,6 +155,11 @@ class Reconciler:
         with _guarded('A round of the reconciler'):
             self._announce()
             self._sweep()
+            # Those who wait for a node may wake us many times a second.
+            now = claims.boottime()
+            if now < self._rounds_at:
+                return
+            self._rounds_at = now + self._pace.sweep
             if not self._surveying and rounds.take(
                     self._db, _SURVEY, self._pace.repair):
                 self._surveying = True
@@ -189,7 +200,8 @@ class Reconciler:
         due = actions.due(self._db, _BATCH)
         if not due:
             return
-        waiting = self._postpone(due)
+        waiting = (self._postpone(due) if len(due) > self._pace.few
+                   else set())
         for uuid in dict.fromkeys(
                 action.instance_uuid for action in due
                 if action.uuid not in waiting):
@@ -219,7 +231,9 @@ class Reconciler:
             if limit is not None and age > limit:
                 continue
             if node and _waits(action, node):
-                delays.setdefault(_shared(poll_after(age)), []).append(
+                since = action.started_at or action.created_at
+                waited = (action.now - since).total_seconds()
+                delays.setdefault(_shared(poll_after(waited)), []).append(
                     action.uuid)
         for seconds, uuids in delays.items():
             actions.postpone(self._db, uuids, seconds)

@@ -3,6 +3,7 @@
 
 import concurrent.futures
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import kombu.exceptions
@@ -28,15 +29,18 @@ _CALLS = 4
 class EngineClient:
     """Casts and calls to whichever engine takes them from the topic.
 
-    `call_timeout` is in seconds.  One retry: with none oslo.messaging gives
+    `call_timeout` is in seconds.  `hurry`: an engine of this process, which
+    is nudged without a message.  One retry: with none oslo.messaging gives
     up on a connection that a restarted broker has closed, without a number
     it waits for ever.
     """
 
     def __init__(self, transport: Any, topic: str,
-                 call_timeout: float = 5) -> None:
+                 call_timeout: float = 5,
+                 hurry: Callable[[str], None] | None = None) -> None:
         client = rpc.client(transport, topic)
         self._call_timeout = call_timeout
+        self._hurry = hurry
         self._slots = threading.Semaphore(_CALLS)
         self._cast = client.prepare(retry=1)
         self._call = client.prepare(timeout=call_timeout, retry=1)
@@ -50,7 +54,9 @@ class EngineClient:
         """Say that an instance has work to do, without waiting for it to
         be heard; losing this costs time only, since the engines look by
         themselves."""
-        if not self._aside.call(self._nudge, context, instance_uuid):
+        if self._hurry:
+            self._hurry(instance_uuid)
+        elif not self._aside.call(self._nudge, context, instance_uuid):
             LOG.warning('Too many messages wait for the broker; an engine '
                         'will find the work of %s by itself', instance_uuid)
 

@@ -44,6 +44,8 @@ class EngineService:
         self._listening = threading.Thread(
             target=self._server.start, daemon=True, name='listen')
         self.name = name
+        # What a message makes it do, for those of this process.
+        self.hurry = self._reconciler.hurry
 
     def start(self) -> None:
         """Look for work that was left undone, and take messages as soon as

@@ -11,7 +11,7 @@ from mogan.db import claims, flavors, instances
 from mogan.db.engine import Database
 from mogan.engine.results import Again
 
-_FIRST_POLL = 0.1
+_FIRST_POLL = 0.03
 _LAST_POLL = 10.0
 _FIRST_BACK_OFF = 0.5
 # So that all is done within half a minute after a fault that took long.
@@ -41,7 +41,7 @@ class Limits:
 
 
 def poll_after(elapsed: float) -> float:
-    """Seconds to the next look at work that runs since `elapsed`."""
+    """Seconds to the next look at work that has run for so long."""
     return min(max(_FIRST_POLL, elapsed / 4), _LAST_POLL)
 
 
@@ -69,6 +69,13 @@ class Task:
     def elapsed(self) -> float:
         """Seconds since the request, by the database's clock."""
         return (self.action.now - self.action.created_at).total_seconds()
+
+    @property
+    def waited(self) -> float:
+        """Seconds since the driver began with it, or else since the
+        request."""
+        since = self.action.started_at or self.action.created_at
+        return (self.action.now - since).total_seconds()
 
     @property
     def overdue(self) -> bool:
@@ -130,8 +137,12 @@ class Task:
             raise ClaimLost
 
     def poll(self, *, started: bool = False) -> Again:
-        """Look again: soon after a short wait, later after a long one."""
-        return Again(poll_after(self.elapsed), started=started)
+        """Look again: soon after a short wait, later after a long one.
+
+        `started`: the driver has begun with it just now.
+        """
+        return Again(poll_after(0 if started else self.waited),
+                     started=started)
 
     def back_off(self, error: str) -> Again:
         """Try again: soon after the first failure, then ever later."""
