@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The requests that calls are made of, each on the call's channel."""
 
+import contextlib
+import math
 import random
+import threading
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from mogan.baremetal import driver
 from mogan.baremetal.ironic import answers, nodes
-from mogan.baremetal.ironic.channel import Channel
+from mogan.baremetal.ironic.channel import Channel, boottime
 
 # Free nodes that are asked for together: several, so that those who look at
 # the same time do not all want the same; more where traits have to be
@@ -111,49 +114,91 @@ def disown(channel: Channel, node_uuid: str) -> None:
                   [{'op': 'remove', 'path': '/instance_uuid'}])
 
 
-def claim(channel: Channel, order: driver.Order,
-          images: nodes.Images) -> Node:
+class Taking:
+    """The nodes that threads of this process take: two that want the same
+    one keep each other waiting in Ironic for a second."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        # When a thread was done with a node.
+        self._done: dict[str, float] = {}
+
+    @contextlib.contextmanager
+    def alone(self, node_uuid: str, seen: float) -> Iterator[bool]:
+        """Whether no other thread is about to take the node, or was since
+        it was seen to be free."""
+        with self._lock:
+            alone = self._done.get(node_uuid, 0.0) < seen
+            if alone:
+                self._done[node_uuid] = math.inf
+        try:
+            yield alone
+        finally:
+            if alone:
+                self._done[node_uuid] = boottime()
+
+
+def claim(channel: Channel, order: driver.Order, images: nodes.Images,
+          taking: Taking) -> Node:
     """Give a free node to the instance, or find the one that it has.
 
     Raises NoNodeAvailable, Locked where one may become free in a moment.
     """
+    busy = False
+    for candidate, seen in _candidates(channel, order):
+        with taking.alone(candidate['uuid'], seen) as alone:
+            if not alone:
+                busy = True
+                continue
+            try:
+                node = _take(channel, candidate, order, images)
+            except driver.NotOurs:
+                # Deleted since it was listed.
+                continue
+            except answers.Conflict:
+                # Somebody else's since then, unless the instance has a
+                # node: Ironic gives it no second one.
+                node = _carrier(channel, order.instance_uuid)
+            except driver.NodeBusy:
+                if channel.left <= 0:
+                    raise
+                busy = True
+                continue
+        if node is not None:
+            return node
     carrier = _carrier(channel, order.instance_uuid)
     if carrier is not None:
         return carrier
-    busy = False
-    for candidate in _candidates(channel, order):
-        try:
-            node = _take(channel, candidate, order, images)
-        except (driver.NotOurs, answers.Conflict):
-            # Deleted, or somebody else's, since it was listed.
-            continue
-        except driver.NodeBusy:
-            if channel.left <= 0:
-                raise
-            busy = True
-            continue
-        if node is not None:
-            return node
     if busy:
         raise answers.Locked('Ironic is at work on every free node')
     raise driver.NoNodeAvailable(_wanted(order))
 
 
-def _candidates(channel: Channel, order: driver.Order) -> Iterator[Node]:
-    """Free nodes that fit the order."""
+def free_nodes(order: driver.Order) -> dict[str, Any]:
+    """The query of free nodes of the class of an order."""
+    return {
+        'provision_state': 'available', 'associated': 'false',
+        'maintenance': 'false', 'resource_class': next(iter(order.resources)),
+        'fields': 'uuid,traits,properties',
+        'limit': _CANDIDATES_WITH_TRAITS if order.traits else _CANDIDATES}
+
+
+def _candidates(channel: Channel, order: driver.Order,
+                ) -> Iterator[tuple[Node, float]]:
+    """Free nodes that fit the order, and since when they are known to
+    be."""
     # A node is one unit of one class.
     if list(order.resources.values()) != [1]:
         return
     traits = frozenset(order.traits)
-    query: dict[str, Any] = {
-        'provision_state': 'available', 'associated': 'false',
-        'maintenance': 'false', 'resource_class': next(iter(order.resources)),
-        'fields': 'uuid,traits,properties',
-        'limit': _CANDIDATES_WITH_TRAITS if traits else _CANDIDATES}
+    query = free_nodes(order)
+    seen = boottime()
     while page := channel.read('/v1/nodes', query)['nodes']:
         query['marker'] = page[-1]['uuid']
         random.shuffle(page)
-        yield from (node for node in page if traits <= {*node['traits']})
+        yield from ((node, seen) for node in page
+                    if traits <= {*node['traits']})
+        seen = boottime()
 
 
 def _take(channel: Channel, candidate: Node,

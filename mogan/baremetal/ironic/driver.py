@@ -64,6 +64,7 @@ class IronicDriver(driver.Driver):
         self.client = client
         self._images = images or nodes.Images()
         self._maintenance_on_lock = maintenance_on_lock
+        self._taking = calls.Taking()
         self._pages = 1     # that all nodes fill, as far as is known
 
     @classmethod
@@ -126,7 +127,7 @@ class IronicDriver(driver.Driver):
     def claim(self, order: driver.Order, fence: int) -> driver.Node:
         with self._channel() as channel:
             return nodes.view(_patiently(channel, lambda: calls.claim(
-                channel, order, self._images)))
+                channel, order, self._images, self._taking)))
 
     def adopt(self, node_uuid: str, order: driver.Order,
               fence: int) -> driver.Node:

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What work on an instance costs: each request takes Ironic several
+milliseconds, and a change ten times that."""
+
+import concurrent.futures
+import re
+import uuid
+
+from oslotest import base as test_base
+
+from mogan.baremetal import driver
+from mogan.tests.ironic import base, server
+from mogan.tests.ironic.drivers import make_driver
+from mogan.tests.ironic.front import Front
+
+
+def told(front):
+    """The requests, without uuids and queries, and without the survey of
+    all nodes."""
+    return [f'{method} {re.sub("[0-9a-f-]{36}", "UUID", path).split("?")[0]}'
+            for method, path in front.seen if 'sort_key' not in path]
+
+
+class TestCreate(base.IronicTest):
+
+    nodes = 1
+
+    def deploy(self):
+        ironic = server.shared()
+        self.addCleanup(ironic.clear)
+        self.ironic = ironic
+        self.front = Front(ironic.port)
+        self.addCleanup(self.front.close)
+        return base.IronicDeployment(
+            ironic, nodes=1, rules={},
+            options={'endpoint_override': self.front.url})
+
+    def test_a_deploy_asks_for_no_more_than_it_needs(self):
+        self.front.seen.clear()
+        self.make_instance()
+        found = [request for request in told(self.front)
+                 if request != 'GET /v1']
+        looks = found[5:]
+        self.assertEqual(
+            ['GET /v1/nodes', 'PATCH /v1/nodes/UUID', 'GET /v1/nodes/UUID',
+             'PUT /v1/nodes/UUID/states/provision', 'GET /v1/nodes/UUID'],
+            found[:5])
+        self.assertEqual(['GET /v1/nodes/UUID'] * len(looks), looks)
+
+
+class TestClaims(test_base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.ironic = server.shared()
+        self.addCleanup(self.ironic.clear)
+        self.front = Front(self.ironic.port)
+        self.addCleanup(self.front.close)
+        self.resource_class = server.some_class()
+        self.driver = make_driver(self.front.url)
+        self.addCleanup(self.driver.close)
+
+    def enrol(self, number):
+        return [self.ironic.enrol(f'node-{each}', self.resource_class)
+                for each in range(number)]
+
+    def order(self):
+        return driver.Order(str(uuid.uuid4()), 'web', 'image',
+                            {self.resource_class: 1})
+
+    def test_a_second_claim_finds_the_node_of_the_first(self):
+        uuids = self.enrol(3)
+        order = self.order()
+        self.front.fault = 'lost answer'
+        self.assertRaises(driver.OutcomeUnknown, self.driver.claim, order, 1)
+        self.front.fault = None
+        node = self.driver.claim(order, 1)
+        self.assertEqual(order.instance_uuid, node.instance_uuid)
+        for other in {*uuids} - {node.uuid}:
+            seen = self.ironic.node(other)
+            self.assertEqual((None, {}), (seen['instance_uuid'],
+                                          seen['instance_info']))
+
+    def test_threads_of_a_process_do_not_want_the_same_node(self):
+        uuids = self.enrol(4)
+        self.front.seen.clear()
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            nodes = list(pool.map(
+                lambda order: self.driver.claim(order, 1),
+                [self.order() for _ in uuids]))
+        self.assertEqual({*uuids}, {node.uuid for node in nodes})
+        self.assertEqual(4, told(self.front).count('PATCH /v1/nodes/UUID'))
+
+    def test_a_node_that_another_thread_gave_up_is_free_again(self):
+        [node_uuid] = self.enrol(1)
+        order = self.order()
+        with driver.covering(lambda: False):
+            self.assertRaises(driver.TooLate, self.driver.claim, order, 1)
+        self.assertEqual(node_uuid, self.driver.claim(order, 1).uuid)
