@@ -13,6 +13,8 @@ from benchmarks import (
     data,
     databases,
     figures,
+    ironic,
+    ironic_server,
     lists,
     memory,
     profile,
@@ -55,12 +57,15 @@ def main() -> int:
     found: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix='mogan-benchmarks-',
                                      dir=arguments.directory) as directory:
-        for kind in arguments.database:
-            found += _on(kind, pathlib.Path(directory), arguments)
+        if arguments.what == 'ironic':
+            found += _on_ironic(pathlib.Path(directory), arguments)
+        else:
+            for kind in arguments.database:
+                found += _on(kind, pathlib.Path(directory), arguments)
     if found:
         print(figures.as_json(found) if arguments.json
               else figures.table(found))
-    return int(any(figure.verdict == 'over' for figure in found))
+    return int(any(figure.verdict in {'over', 'under'} for figure in found))
 
 
 def _on(kind: str, directory: pathlib.Path,
@@ -80,6 +85,16 @@ def _on(kind: str, directory: pathlib.Path,
     return found
 
 
+def _on_ironic(directory: pathlib.Path,
+               arguments: argparse.Namespace) -> list[Figure]:
+    try:
+        ironic_server.find()
+    except ironic_server.Missing as error:
+        sys.exit(f'python -m benchmarks: {error}')
+    _tell('ironic: enrolling nodes, deploying, claiming')
+    return ironic.measure(directory, arguments.rounds)
+
+
 def _tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
@@ -93,14 +108,17 @@ def _parse() -> argparse.Namespace:
         description='Measures what the service costs beside the least that '
                     'its answers need.\n\nwhat:\n' + lines + '\n  all      '
                     'everything above\n  profile  where the time of the '
-                    'three requests goes',
+                    'three requests goes\n  ironic   deploys and requests '
+                    'beside those of a real Ironic\n           (after '
+                    'tools/ironic-venv; on SQLite)',
         epilog='The databases are made for the run and dropped after it. '
                'MariaDB and PostgreSQL\nare those of 127.0.0.1, or of '
                'MOGAN_TEST_MARIADB and MOGAN_TEST_POSTGRESQL. The exit\n'
                'status is 1 where a figure is over its goal. Other work on '
                'the machine disturbs\nthe figures of HTTP most, those of '
                'CPU time least.')
-    parser.add_argument('what', choices=[*_MEASURES, 'all', 'profile'])
+    parser.add_argument('what', choices=[
+        *_MEASURES, 'all', 'profile', 'ironic'])
     parser.add_argument('--database', nargs='+', default=['sqlite'],
                         choices=databases.KINDS, metavar='KIND',
                         help=f'one or more of {", ".join(databases.KINDS)} '

@@ -9,7 +9,8 @@ from typing import Final
 
 @dataclasses.dataclass(frozen=True)
 class Figure:
-    """One figure; `goal`: the most it may be, where there is a goal.
+    """One figure; `goal`: the most it may be, where there is a goal, or
+    the `least`.
 
     `detail` says what it was made of.
     """
@@ -20,13 +21,17 @@ class Figure:
     unit: str
     goal: float | None = None
     detail: str = ''
+    least: bool = False
 
     @property
     def verdict(self) -> str:
         """Whether it is within its goal."""
         if self.goal is None:
             return ''
-        return 'ok' if round(self.value, 2) <= self.goal else 'over'
+        value = round(self.value, 2)
+        if self.least:
+            return 'ok' if value >= self.goal else 'under'
+        return 'ok' if value <= self.goal else 'over'
 
 
 _HEAD: Final = ('figure', 'database', 'measured', 'goal', '', 'from')
@@ -42,6 +47,8 @@ def table(figures: Iterable[Figure]) -> str:
 
 def _row(figure: Figure) -> tuple[str, ...]:
     goal = '' if figure.goal is None else f'{figure.goal:g} {figure.unit}'
+    if figure.least:
+        goal = f'at least {goal}'
     return (figure.name, figure.database,
             f'{figure.value:.2f} {figure.unit}'.strip(), goal.strip(),
             figure.verdict, figure.detail)

@@ -22,7 +22,6 @@ from typing import Any
 
 import requests
 
-_COMMANDS = os.environ.get('MOGAN_TEST_IRONIC')
 _TEMPORARY = tempfile.gettempdir()
 # Answers of a machine that is busy with other things.
 _PATIENCE = 60.0
@@ -61,13 +60,13 @@ power_delay = {power_delay}
 
 def require() -> None:
     """Skip where no Ironic is installed."""
-    if not _COMMANDS:
+    if not os.environ.get('MOGAN_TEST_IRONIC'):
         raise unittest.SkipTest('MOGAN_TEST_IRONIC does not say where '
                                 'Ironic is; tox -e ironic does')
 
 
 def command(name: str) -> str:
-    return str(pathlib.Path(_COMMANDS or '') / name)
+    return str(pathlib.Path(os.environ['MOGAN_TEST_IRONIC']) / name)
 
 
 @functools.cache
