@@ -1,9 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is asking."""
 
-from typing import Any
+import operator
+from typing import Any, Final
 
 from oslo_context import context
+
+# What policy rules can speak of, but for lists.
+_POLICY_FACTS: Final = operator.attrgetter(
+    'user_id', 'user_domain_id', 'project_id', 'project_domain_id',
+    'domain_id', 'system_scope', 'is_admin_project', 'service_user_id',
+    'service_user_domain_id', 'service_project_id',
+    'service_project_domain_id')
 
 
 class RequestContext(context.RequestContext):
@@ -22,6 +30,10 @@ class RequestContext(context.RequestContext):
     def from_message(cls, values: dict[str, Any]) -> 'RequestContext':
         """The context that came with a message."""
         return cls.from_dict(values)
+
+    def policy_key(self) -> tuple[Any, ...]:
+        """The same, where these are the same."""
+        return *_POLICY_FACTS(self), *self.roles, None, *self.service_roles
 
     def to_policy_values(self) -> dict[str, Any]:
         """What policy rules can speak of."""

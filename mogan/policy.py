@@ -12,8 +12,8 @@ import os
 import pathlib
 import threading
 import time
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
 import yaml
 from oslo_config import cfg
@@ -26,6 +26,13 @@ from mogan.context import RequestContext
 LOG = log.getLogger(__name__)
 
 _LOOK_INTERVAL: Final = 1.0  # seconds between two looks at the files
+# So many decisions are remembered: the same callers ask the same again.
+_REMEMBERED: Final = 4096
+_PROJECT: Final = frozenset({'project_id'})
+# Checks that depend on nothing but the caller and the target.
+_LOCAL: Final = frozenset({
+    _checks.TrueCheck, _checks.FalseCheck, _checks.RoleCheck,
+    _checks.GenericCheck})
 
 
 @functools.cache
@@ -84,6 +91,60 @@ class PolicyFileError(ValueError):
     """A policy file is not what it has to be."""
 
 
+class _Nature(NamedTuple):
+    targeted: bool
+    local: bool
+
+
+class _Rules:
+    """Rules, and what is known of them by now."""
+
+    def __init__(self, enforcer: policy.Enforcer) -> None:
+        self._enforcer = enforcer
+        self._rules: dict[str, _Nature] = {}
+        self._decisions: dict[tuple[Any, ...], bool] = {}
+
+    def allows(self, rule: str, target: Mapping[str, Any],
+               context: RequestContext) -> bool:
+        """Whether the caller may.  Raises PolicyNotRegistered."""
+        if not self._nature(rule).local or target.keys() - _PROJECT:
+            return self._decide(rule, target, context)
+        # All that a rule can speak of.
+        key = (rule, target.get('project_id', ()), *context.policy_key())
+        try:
+            return self._decisions[key]
+        except KeyError:
+            decision = self._decide(rule, target, context)
+        if len(self._decisions) >= _REMEMBERED:
+            self._decisions.clear()
+        self._decisions[key] = decision
+        return decision
+
+    def needs_target(self, rule: str) -> bool:
+        """Whether the rule looks at what it is about.
+
+        Raises PolicyNotRegistered.
+        """
+        return self._nature(rule).targeted
+
+    def _decide(self, rule: str, target: Mapping[str, Any],
+                context: RequestContext) -> bool:
+        return bool(self._enforcer.enforce(
+            rule, target, context.to_policy_values()))
+
+    def _nature(self, rule: str) -> _Nature:
+        nature = self._rules.get(rule)
+        if nature is None:
+            if rule not in self._enforcer.registered_rules:
+                raise policy.PolicyNotRegistered(rule)
+            rules = self._enforcer.rules
+            leaves = list(_leaves(rules[rule], rules, set()))
+            nature = self._rules[rule] = _Nature(
+                any(map(_looks_at_target, leaves)),
+                all(type(leaf) in _LOCAL for leaf in leaves))
+        return nature
+
+
 class Policy:
     """The rules in force; safe to share between threads.
 
@@ -108,28 +169,18 @@ class Policy:
     def check(self, context: RequestContext, rule: str,
               target: Mapping[str, Any]) -> bool:
         """Whether the caller may.  Raises PolicyNotRegistered."""
-        enforcer, _ = self._current()
-        _check_registered(enforcer, rule)
         # Two missing projects would count as the same one.
-        if not context.project_id:
-            return False
-        return bool(enforcer.enforce(
-            rule, target, context.to_policy_values()))
+        return bool(self._current().allows(
+            rule, target, context)) and bool(context.project_id)
 
     def needs_target(self, rule: str) -> bool:
         """Whether the rule looks at what it is about.
 
         Raises PolicyNotRegistered.
         """
-        enforcer, needing = self._current()
-        if rule not in needing:
-            _check_registered(enforcer, rule)
-            needing[rule] = _looks_at_target(
-                enforcer.rules[rule], enforcer.rules, set())
-        return needing[rule]
+        return self._current().needs_target(rule)
 
-    def _current(self) -> tuple[policy.Enforcer, dict[str, bool]]:
-        """The rules, and which of them are known to need the target."""
+    def _current(self) -> '_Rules':
         now = time.monotonic()
         if now >= self._next_look and self._lock.acquire(blocking=False):
             try:
@@ -152,7 +203,7 @@ class Policy:
             return
         LOG.info('The policy files have changed and are in force')
 
-    def _load(self) -> tuple[policy.Enforcer, dict[str, bool]]:
+    def _load(self) -> '_Rules':
         enforcer = get_enforcer(self._conf)
         try:
             enforcer.load_rules(force_reload=True)
@@ -170,7 +221,7 @@ class Policy:
                         'for: %s', ', '.join(sorted(unknown)))
         # Otherwise it looks for the files at each decision.
         enforcer.use_conf = False
-        return enforcer, {}
+        return _Rules(enforcer)
 
     def _files(self) -> tuple[Any, ...]:
         """What tells that a file has changed, come or gone."""
@@ -192,11 +243,6 @@ class Policy:
         return tuple(seen)
 
 
-def _check_registered(enforcer: policy.Enforcer, rule: str) -> None:
-    if rule not in enforcer.registered_rules:
-        raise policy.PolicyNotRegistered(rule)
-
-
 def _refusal(context: RequestContext, rule: str) -> exception.MoganError:
     if context.project_id:
         if context.system_scope or context.domain_id:
@@ -211,22 +257,27 @@ def _refusal(context: RequestContext, rule: str) -> exception.MoganError:
     return exception.Unauthorized()
 
 
-def _looks_at_target(check: Any, rules: Mapping[str, Any],
-                     seen: set[str]) -> bool:
+def _leaves(check: Any, rules: Mapping[str, Any],
+            seen: set[str]) -> Iterator[Any]:
+    """The checks that a rule consists of."""
     if isinstance(check, _checks.RuleCheck):
-        if check.match in seen or check.match not in rules:
-            return False
-        seen.add(check.match)
-        return _looks_at_target(rules[check.match], rules, seen)
-    if isinstance(check, _checks.AndCheck | _checks.OrCheck):
-        return any(_looks_at_target(part, rules, seen)
-                   for part in check.rules)
-    if isinstance(check, _checks.NotCheck):
-        return _looks_at_target(check.rule, rules, seen)
-    if isinstance(check, _checks.RoleCheck | _checks.GenericCheck):
-        return '%(' in check.match
+        if check.match not in seen and check.match in rules:
+            seen.add(check.match)
+            yield from _leaves(rules[check.match], rules, seen)
+    elif isinstance(check, _checks.AndCheck | _checks.OrCheck):
+        for part in check.rules:
+            yield from _leaves(part, rules, seen)
+    elif isinstance(check, _checks.NotCheck):
+        yield from _leaves(check.rule, rules, seen)
+    else:
+        yield check
+
+
+def _looks_at_target(leaf: Any) -> bool:
+    if isinstance(leaf, _checks.RoleCheck | _checks.GenericCheck):
+        return '%(' in leaf.match
     # One that asks somebody else sends the target along.
-    return not isinstance(check, _checks.TrueCheck | _checks.FalseCheck)
+    return not isinstance(leaf, _checks.TrueCheck | _checks.FalseCheck)
 
 
 def get_enforcer(conf: Any = None) -> policy.Enforcer:

@@ -3,10 +3,12 @@
 
 import inspect
 import io
+import itertools
 import pathlib
 import tempfile
 from unittest import mock
 
+import fixtures
 from oslo_config import cfg
 from oslo_policy import _checks, generator, opts
 from oslo_policy import policy as oslo_policy
@@ -199,11 +201,78 @@ class TestFiles(PolicyTest):
 
     def test_the_rules_of_a_thread_in_the_middle_stay(self):
         rules = policy.Policy(self.conf)
-        old, _ = rules._in_force
+        old = rules._in_force._enforcer
         self.write('"mogan:instance:lock": "role:manager"\n')
         self.assertTrue(self.locks(rules))
-        self.assertIsNot(old, rules._in_force[0])
+        self.assertIsNot(old, rules._in_force._enforcer)
         self.assertEqual('role:admin', str(old.rules['mogan:instance:lock']))
+
+
+class TestDecisions(PolicyTest):
+    """Those that are remembered."""
+
+    def setUp(self):
+        super().setUp()
+        decide = policy._Rules._decide
+        self.decided = []
+
+        def remember(rules, rule, *rest):
+            self.decided.append(rule)
+            return decide(rules, rule, *rest)
+
+        self.useFixture(fixtures.MonkeyPatch(
+            'mogan.policy._Rules._decide', remember))
+        self.rules = policy.Policy(self.conf)
+
+    def check(self, target=None, rule='mogan:instance:get_one', **facts):
+        context = RequestContext(**{
+            'user_id': 'u', 'project_id': 'p', 'roles': ['member']} | facts)
+        return self.rules.check(
+            context, rule, {'project_id': 'p'} if target is None else target)
+
+    def test_the_same_question_is_decided_once(self):
+        for _ in range(3):
+            self.check()
+            self.check({'project_id': 'q'})
+        self.assertEqual(2, len(self.decided))
+
+    def test_whatever_a_rule_can_speak_of_makes_another_question(self):
+        others = {'roles': ['reader'], 'service_roles': ['reader'],
+                  'is_admin_project': False}
+        self.check()
+        for name in RequestContext().to_policy_values():
+            before = len(self.decided)
+            for _ in range(2):
+                self.check(**{name: others.get(name, 'x')})
+            self.assertEqual(before + 1, len(self.decided), name)
+
+    def test_no_target_is_not_an_unknown_one(self):
+        self.check({})
+        self.check({'project_id': None})
+        self.assertEqual(2, len(self.decided))
+
+    def test_others_are_asked_each_time(self):
+        rules = self.rules._in_force._enforcer.rules
+        rules['mogan:instance:get_one'] = _checks.OrCheck(
+            [_checks.RoleCheck('role', 'nobody'), _Changing()])
+        self.assertEqual([True, False, True],
+                         [self.check() for _ in range(3)])
+
+    def test_only_so_many_are_remembered(self):
+        self.useFixture(fixtures.MonkeyPatch('mogan.policy._REMEMBERED', 3))
+        for number in range(8):
+            self.check({'project_id': str(number)})
+        self.assertLessEqual(len(self.rules._in_force._decisions), 3)
+
+
+class _Changing(_checks.Check):
+    answers = itertools.cycle([True, False])
+
+    def __init__(self):
+        super().__init__('changing', '')
+
+    def __call__(self, target, creds, enforcer, current_rule=None):
+        return next(self.answers)
 
 
 class TestSignatures(base.BaseTestCase):
