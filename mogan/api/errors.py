@@ -6,7 +6,6 @@ beside them; also for what Pecan, WSME and the identity middleware answer.
 """
 
 import http
-import json
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -14,7 +13,7 @@ import wsme.exc
 from oslo_log import log
 
 from mogan import exception
-from mogan.api import types
+from mogan.api import render, types
 
 LOG = log.getLogger(__name__)
 
@@ -70,9 +69,9 @@ class Errors:
 def answer(error: exception.MoganError,
            start_response: Callable[..., Any]) -> list[bytes]:
     """Send an error."""
-    body = json.dumps({'error': {
+    body = render.to_json({'error': {
         'code': error.code, 'title': error.title,
-        'message': error.message} | error.details}).encode('ascii')
+        'message': error.message} | error.details})
     start_response(f'{error.code} {error.title}', [
         ('Content-Type', 'application/json'),
         ('Content-Length', str(len(body))), *error.headers.items()])

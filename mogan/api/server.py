@@ -2,7 +2,6 @@
 """The web server of mogan-api and mogan-standalone: cheroot, with its own
 errors in our format and with limits that it lacks."""
 
-import json
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -13,7 +12,7 @@ from oslo_context import context
 from oslo_log import log
 
 from mogan import exception
-from mogan.api import edge
+from mogan.api import edge, render
 
 LOG = log.getLogger(__name__)
 
@@ -55,9 +54,9 @@ class _Request(server.HTTPRequest):
     def simple_response(self, status: Any, msg: str = '') -> None:
         """Errors of cheroot's own, for requests that never reach us."""
         code, _, title = str(status).partition(' ')
-        body = json.dumps({'error': {
+        body = render.to_json({'error': {
             'code': int(code), 'title': title,
-            'message': msg or f'The request failed: {title}.'}}).encode()
+            'message': msg or f'The request failed: {title}.'}})
         head = (f'{self.server.protocol} {status}\r\n'
                 f'Content-Type: application/json\r\n'
                 f'Content-Length: {len(body)}\r\n'

@@ -9,7 +9,6 @@ have made.
 
 import datetime
 import functools
-import json
 import operator
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -19,7 +18,7 @@ import wsme.rest.json
 import wsme.types
 import wsmeext.pecan
 
-from mogan.api import types
+from mogan.api import render, types
 
 
 class _Plan(NamedTuple):
@@ -156,16 +155,14 @@ def _after(source: Callable[[Any], Any],
 
 
 class Renderer(wsmeext.pecan.JSonRenderer):
-    """WSME's renderer, for which a dict is finished."""
+    """WSME's renderer, for which a dict is finished, and bytes are written."""
 
     @staticmethod
     def render(_: str, namespace: dict[str, Any]) -> bytes:
         result = namespace['result']
         if type(result) is dict:
-            try:
-                return orjson.dumps(result)
-            except orjson.JSONEncodeError:
-                # Half of a surrogate pair, in the name of a node.
-                return json.dumps(result).encode('ascii')
+            return render.to_json(result)
+        if type(result) is bytes:
+            return result
         return wsme.rest.json.encode_result(
             result, namespace['datatype']).encode('ascii')

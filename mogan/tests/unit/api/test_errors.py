@@ -10,7 +10,7 @@ from oslotest import base
 from webob import exc
 
 from mogan import exception
-from mogan.api import errors
+from mogan.api import errors, render
 from mogan.context import RequestContext
 
 SECRET = 'password of the database'
@@ -150,3 +150,14 @@ class TestErrors(base.BaseTestCase):
             return body
         self.call(application)
         self.assertTrue(body.closed)
+
+
+class TestJson(base.BaseTestCase):
+
+    def test_it_is_short_and_in_unicode(self):
+        self.assertEqual('{"a":["Größe",null]}'.encode(),
+                         render.to_json({'a': ['Größe', None]}))
+
+    def test_half_of_a_pair_is_escaped(self):
+        self.assertEqual(b'{"a":"\\ud800","b":1}',
+                         render.to_json({'a': '\ud800', 'b': 1}))
