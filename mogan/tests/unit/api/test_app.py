@@ -34,6 +34,7 @@ class AppTest(base.BaseTestCase):
         conf(['--config-file', str(path)], default_config_dirs=[])
         self.app = app.make_app(app.Services(
             None, None, policy.Policy(conf), app.settings(conf)), conf)
+        self.addCleanup(self.app.close)
 
     def call(self, path, method='GET', body=b'', **environ):
         """Status, headers (in lower case) and body of the answer."""

@@ -50,9 +50,10 @@ class ServerTest(base.BaseTestCase):
         self.log = self.useFixture(fixtures.FakeLogger())
         Slow.entered.clear()
         Slow.go_on.clear()
-        self.server = server.build(
-            '127.0.0.1', 0, edge.Edge(errors.Errors(unguarded)), threads=2,
-            **self.options)
+        application = edge.Edge(errors.Errors(unguarded))
+        self.addCleanup(application.close)
+        self.server = server.build('127.0.0.1', 0, application, threads=2,
+                                   **self.options)
         self.port = self.server.bind_addr[1]
         self.thread = threading.Thread(target=self.server.serve)
         self.thread.start()
