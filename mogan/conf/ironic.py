@@ -38,8 +38,12 @@ OPTS = [
                help='Where Ironic gets an image from; {image_uuid} stands '
                     "for the instance's. The default means an image in "
                     'Glance, http://images.example.org/{image_uuid}.qcow2 '
-                    'one on a web server, with a file of checksums beside '
-                    'it.'),
+                    'one on a web server.'),
+    cfg.StrOpt('image_checksum',
+               help='Where Ironic finds the checksum of an image on a web '
+                    'server, without which many deploy interfaces refuse '
+                    'it: the address of a file that lists checksums and '
+                    'file names; {image_uuid} stands for the image.'),
     cfg.StrOpt('image_type', choices=['whole-disk', 'partition'],
                help='What the images are, where Ironic cannot ask Glance.'),
     cfg.BoolOpt('maintenance_on_lock', default=False,

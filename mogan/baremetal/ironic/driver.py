@@ -85,7 +85,8 @@ class IronicDriver(driver.Driver):
             # It may come while the engine runs.
             LOG.warning('The hardware is not at hand: %s', error)
         return cls(client, timing,
-                   images=nodes.Images(group.image_source, group.image_type),
+                   images=nodes.Images(group.image_source, group.image_type,
+                                       group.image_checksum),
                    maintenance_on_lock=group.maintenance_on_lock)
 
     def nodes(self, *, marker: str | None = None,

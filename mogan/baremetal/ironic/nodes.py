@@ -100,32 +100,50 @@ class Images:
 
     source: str = '{image_uuid}'
     type: str | None = None
+    checksum: str | None = None
 
 
 def instance_info(order: driver.Order, images: Images,
                   properties: Mapping[str, Any] | None) -> dict[str, Any]:
     """What Ironic is to know of the instance, for a node with these
     properties."""
+    properties = properties or {}
     info: dict[str, Any] = {
         'display_name': order.name,
-        'image_source': images.source.replace('{image_uuid}',
-                                              order.image_uuid)}
+        'image_source': _of_image(images.source, order)}
     if images.type:
         info['image_type'] = images.type
+    if images.checksum:
+        info['image_checksum'] = _of_image(images.checksum, order)
     if order.traits:
         info['traits'] = sorted(order.traits)
     # A gigabyte is left to partition tables and the config drive.
-    disk = str((properties or {}).get('local_gb') or '')
+    disk = str(properties.get('local_gb') or '')
     if disk.isdecimal() and int(disk) > 1:
         info['root_gb'] = int(disk) - 1
+    boot_mode = _capabilities(properties).get('boot_mode')
+    if boot_mode:
+        info['capabilities'] = {'boot_mode': boot_mode}
     return info
+
+
+def _of_image(template: str, order: driver.Order) -> str:
+    return template.replace('{image_uuid}', order.image_uuid)
+
+
+def _capabilities(properties: Mapping[str, Any]) -> dict[str, str]:
+    """What a node is said to be capable of, `boot_mode:uefi,...`."""
+    pairs = str(properties.get('capabilities') or '').split(',')
+    return dict(pair.strip().split(':', 1) for pair in pairs if ':' in pair)
 
 
 def config_drive(order: driver.Order) -> dict[str, Any]:
     """What the instance finds out about itself, as cloud-init reads it."""
-    return {'meta_data': {
-        'uuid': order.instance_uuid, 'name': order.name,
-        'hostname': host_name(order), 'meta': dict(order.metadata)}}
+    data = {'uuid': order.instance_uuid, 'name': order.name,
+            'hostname': host_name(order), 'meta': dict(order.metadata)}
+    if order.availability_zone:
+        data['availability_zone'] = order.availability_zone
+    return {'meta_data': data}
 
 
 def host_name(order: driver.Order) -> str:

@@ -3,6 +3,7 @@
 milliseconds, and a change ten times that."""
 
 import concurrent.futures
+import dataclasses
 import re
 import uuid
 
@@ -80,6 +81,22 @@ class TestClaims(test_base.BaseTestCase):
             seen = self.ironic.node(other)
             self.assertEqual((None, {}), (seen['instance_uuid'],
                                           seen['instance_info']))
+
+    def test_ironic_is_told_what_the_deploy_needs(self):
+        [node_uuid] = self.enrol(1)
+        self.ironic.patch(node_uuid, properties={
+            'local_gb': 100, 'capabilities': 'boot_mode:uefi,cpu_vt:true'})
+        order = dataclasses.replace(self.order(), availability_zone='zone-1',
+                                    metadata={'role': 'web'})
+        self.driver.claim(order, 1)
+        self.driver.deploy(node_uuid, order, 1)
+        node = self.ironic.wait_for(node_uuid, provision_state='active')
+        self.assertEqual(order.instance_uuid, node['instance_uuid'])
+        told = {name: node['instance_info'].get(name) for name in (
+            'display_name', 'image_source', 'root_gb', 'capabilities')}
+        self.assertEqual({
+            'display_name': 'web', 'image_source': 'image', 'root_gb': 99,
+            'capabilities': {'boot_mode': 'uefi'}}, told)
 
     def test_threads_of_a_process_do_not_want_the_same_node(self):
         uuids = self.enrol(4)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ironic's nodes and answers in the words of every driver."""
 
+import dataclasses
 import json
 
 from oslotest import base
@@ -57,11 +58,30 @@ class TestOrder(base.BaseTestCase):
             self.assertNotIn('root_gb', nodes.instance_info(
                 ORDER, images, properties))
 
+    def test_an_image_on_a_web_server_has_its_checksum_there(self):
+        images = nodes.Images('http://images/{image_uuid}.raw', None,
+                              'http://images/{image_uuid}.sha256')
+        self.assertEqual('http://images/an-image.sha256', nodes.instance_info(
+            ORDER, images, {})['image_checksum'])
+
+    def test_the_boot_mode_is_the_node_s(self):
+        for capabilities, expected in (
+                ('cpu_vt:true, boot_mode:uefi', {'boot_mode': 'uefi'}),
+                ('boot_mode:bios', {'boot_mode': 'bios'}),
+                ('secure_boot:true', None), ('uefi', None), ('', None),
+                (None, None)):
+            self.assertEqual(expected, nodes.instance_info(
+                ORDER, nodes.Images(), {'capabilities': capabilities}).get(
+                    'capabilities'), capabilities)
+
     def test_the_config_drive_tells_the_instance_who_it_is(self):
         self.assertEqual(
             {'uuid': ORDER.instance_uuid, 'name': 'Web 1!',
              'hostname': 'web-1', 'meta': {'role': 'web'}},
             nodes.config_drive(ORDER)['meta_data'])
+        self.assertEqual('zone-1', nodes.config_drive(dataclasses.replace(
+            ORDER, availability_zone='zone-1'))['meta_data'][
+                'availability_zone'])
 
 
 class TestAnswers(base.BaseTestCase):
