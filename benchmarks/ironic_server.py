@@ -39,10 +39,14 @@ def running(nodes: int, **values: Any) -> Iterator[server.Ironic]:
     """One with so many nodes, which are free unless `values` of the columns
     say otherwise; fake hardware without a delay."""
     ironic = server.Ironic()
+    path = ironic.directory / 'ironic.sqlite'
     try:
+        # As the service has it: else who reads keeps others from writing.
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.execute('PRAGMA journal_mode = WAL')
         ironic.start()
         ironic.enrol('node-0', CLASS, power='power on')
-        _multiply(ironic.directory / 'ironic.sqlite', nodes, values)
+        _multiply(path, nodes, values)
         yield ironic
     finally:
         ironic.close()
@@ -53,8 +57,6 @@ def _multiply(path: pathlib.Path, nodes: int,
     """Copy the first node in Ironic's own database: to enrol thousands
     takes a quarter of an hour."""
     with contextlib.closing(sqlite3.connect(path, timeout=60)) as connection:
-        # As the service has it: else who reads keeps others from writing.
-        connection.execute('PRAGMA journal_mode = WAL')
         connection.row_factory = sqlite3.Row
         [first] = connection.execute('SELECT * FROM nodes')
         names = [name for name in first.keys()  # noqa: SIM118 - of a row
