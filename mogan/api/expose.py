@@ -32,18 +32,23 @@ class Exposure:
     schema: Mapping[str, Any] | None
     rule: str | None
     status_code: int
+    raises: tuple[type[exception.MoganError], ...]
+    location: bool
 
 
 EXPOSED: list[Exposure] = []
 
+Method = Callable[..., Any]
 Target = Callable[..., Mapping[str, Any]]
 
 
-def expose(result_type: Any, *path_types: Any, rule: str | None = None,
+def expose(result_type: Any,  # noqa: PLR0913 - all that a route is
+           *path_types: Any, rule: str | None = None,
            target: Target | None = None,
            query: Mapping[str, Any] | None = None, body: Any = None,
            schema: Mapping[str, Any] | None = None, status_code: int = 200,
-           ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+           raises: tuple[type[exception.MoganError], ...] = (),
+           location: bool = False) -> Callable[[Method], Method]:
     """Expose a method, in this order: the number of path arguments (404),
     the policy (403), the query and the body (400, 415), the path arguments'
     types (404), then what the method itself finds.
@@ -53,11 +58,14 @@ def expose(result_type: Any, *path_types: Any, rule: str | None = None,
     `schema` first; without a schema there may be no body.  `rule` is
     checked against `target(*path arguments as texts)`, the caller's own
     project where there is none; without a rule the method does it.
+
+    For the documentation: `raises` has the conflicts that the method may
+    find, `location` says that its answer has this header.
     """
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+    def decorate(function: Method) -> Method:
         exposure = Exposure(
             function.__qualname__, result_type, path_types, query or {},
-            body, schema, rule, status_code)
+            body, schema, rule, status_code, raises, location)
         exposed = wsmeext.pecan.wsexpose(
             result_type, *_argument_types(function, exposure), body=body,
             status_code=status_code, rest_content_types=('json',),

@@ -21,8 +21,11 @@ class Place:
     Methods named as those of HTTP, and exposed, answer at the place itself.
     Attributes that are places lie below it under their names; one named
     `item` lies below under every other name, which becomes an argument of
-    the methods there.
+    the methods there.  `segment`: the name in paths of a place whose name
+    no attribute can have.
     """
+
+    segment: ClassVar[str | None] = None
 
     methods: ClassVar[dict[str, str]] = {}
     named_below: ClassVar[dict[str, 'Place']] = {}
@@ -32,8 +35,10 @@ class Place:
         super().__init_subclass__(**options)
         cls.methods = {name.upper(): name for name in _METHODS
                         if hasattr(cls, name)}
-        cls.named_below = {name: value for name, value in vars(cls).items()
-                      if isinstance(value, Place) and name[0] != '_'}
+        cls.named_below = {
+            value.segment or name: value
+            for name, value in vars(cls).items()
+            if isinstance(value, Place) and name[0] != '_'}
         cls.item_below = cls.named_below.pop('item', None)
 
     @pecan.expose()

@@ -5,8 +5,9 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-# Version documents and the health check.
-PUBLIC: Final = frozenset({'', '/', '/v1', '/v1/'})
+# Version documents, and what the API is.
+PUBLIC: Final = frozenset({
+    '', '/', '/v1', '/v1/', '/v1/openapi.json', '/v1/openapi.json/'})
 
 _SUSPECT: Final = ('HTTP_X_', 'HTTP_OPENSTACK_')
 _FORGED: Final = re.compile(

@@ -9,7 +9,7 @@ import sqlalchemy.exc
 import yaml
 
 from mogan import states
-from mogan.tests.functional import base
+from mogan.tests.functional import base, conformity
 
 _TABLE = pathlib.Path(__file__).with_name('answers.yaml')
 _POWER = {'on': 'powering-on', 'off': 'powering-off',
@@ -31,7 +31,7 @@ def _cases() -> list[dict[str, Any]]:
     return yaml.safe_load(_TABLE.read_text())
 
 
-class TestAnswers(base.FunctionalTest):
+class TestAnswers(conformity.Conforming, base.FunctionalTest):
     """No engine runs: what a request has written stays as it is."""
 
     engines = 0

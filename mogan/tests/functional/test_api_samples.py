@@ -5,7 +5,7 @@ import json
 import pathlib
 import unittest
 
-from mogan.tests.functional import base
+from mogan.tests.functional import base, conformity
 from mogan.tests.functional.deployment import SMALL
 
 SAMPLES = pathlib.Path(__file__).parents[3] / 'api-ref/source/samples'
@@ -31,7 +31,7 @@ def form(value):
             return type(value).__name__
 
 
-class TestSamples(base.FunctionalTest):
+class TestSamples(conformity.Conforming, base.FunctionalTest):
 
     def setUp(self):
         if not SAMPLES.exists():

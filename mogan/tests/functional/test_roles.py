@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import yaml
 
-from mogan.tests.functional import base
+from mogan.tests.functional import base, conformity
 
 _TABLE = pathlib.Path(__file__).with_name('roles.yaml')
 _USERS = ('admin', 'demo', 'reader', 'other', 'nobody', None)
@@ -50,7 +50,7 @@ class RequestsTest(base.FunctionalTest):
         }.get((method, path.rsplit('/', 1)[-1]))
 
 
-class TestRoles(RequestsTest):
+class TestRoles(conformity.Conforming, RequestsTest):
 
     def test_everybody_gets_what_the_table_says(self):
         for request, *expected in yaml.safe_load(_TABLE.read_text()):
@@ -62,6 +62,7 @@ class TestRoles(RequestsTest):
                     method, path.format(**names), self.body(method, path))
                 self.assertEqual(
                     status, answer.status, (user, request, answer.body))
+        self.assertEqual(set(), conformity.successes() - self.seen)
 
     def test_only_admins_see_nodes_and_who_has_locked(self):
         uuid = self.put_row('active', 'locked', locked_reason='disk swap',

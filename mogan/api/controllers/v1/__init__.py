@@ -3,9 +3,11 @@
 
 from typing import Any, Final
 
+import pecan
+import pecan.core
 from wsme import types as wtypes
 
-from mogan.api import types
+from mogan.api import openapi, types
 from mogan.api.controllers import links
 from mogan.api.controllers.place import Place
 from mogan.api.controllers.v1 import (
@@ -14,12 +16,15 @@ from mogan.api.controllers.v1 import (
     manageable_servers,
     nodes,
 )
+from mogan.api.controllers.v1.shapes import words
 from mogan.api.expose import expose
 
 # What has been added can be told by the first; the last that still works as
 # it did is the second.
 VERSION: Final = '1.0'
 MIN_VERSION: Final = '1.0'
+
+DOCUMENT: Final = 'openapi.json'
 
 
 class Version(wtypes.Base):
@@ -29,7 +34,7 @@ class Version(wtypes.Base):
     status = types.attribute(str)
     version = types.attribute(str)
     min_version = types.attribute(str)
-    links = types.attribute([{str: str}])
+    links = types.attribute([{str: str}], schema=words.LINKS)
 
 
 class V1(wtypes.Base):
@@ -37,19 +42,39 @@ class V1(wtypes.Base):
 
     id = types.attribute(str)
     version = types.attribute(Version)
-    links = types.attribute([{str: str}])
+    links = types.attribute([{str: str}], schema=words.LINKS)
 
 
 def describe(address: str) -> dict[str, Any]:
     """What there is to know of version 1, at the service's address."""
     return {'id': 'v1', 'status': 'CURRENT', 'version': VERSION,
             'min_version': MIN_VERSION,
-            'links': [{'rel': 'self', 'href': f'{address}/v1/'}]}
+            'links': [{'rel': 'self', 'href': f'{address}/v1/'},
+                      {'rel': 'describedby',
+                       'href': f'{address}/v1/{DOCUMENT}'}]}
+
+
+class DocumentController(Place):
+    """The description of the API, for machines."""
+
+    segment = DOCUMENT
+
+    @expose(openapi.DOCUMENT)
+    def get(self) -> bytes:
+        """Show this document."""
+        request, response = pecan.request, pecan.response
+        served = openapi.serve(
+            type(pecan.core.state.app.root), VERSION,
+            request.services.settings.public_endpoint or request.script_name)
+        response.etag = served.tag
+        response.conditional_response = True
+        return served.body
 
 
 class V1Controller(Place):
     """All that version 1 has."""
 
+    document = DocumentController()
     flavors = flavors.FlavorsController()
     instances = instances.InstancesController()
     manageable_servers = manageable_servers.ManageableServersController()

@@ -40,7 +40,8 @@ class FlavorController(Place):
                                   hidden=_sees_hidden()))
 
     @expose(shapes.Flavor, _UUID, rule='mogan:flavor:update',
-            body=[patching.Operation], schema=shapes.UPDATE)
+            body=[patching.Operation], schema=shapes.UPDATE,
+            raises=(exception.FlavorExists, exception.Conflict))
     def patch(self, uuid: str,
               operations: list[patching.Operation]) -> dict[str, Any]:
         """Change what describes a flavor, and who may have it."""
@@ -57,7 +58,8 @@ class FlavorController(Place):
             db, uuid, {name: value for name, value in new.items()
                        if value != old[name]}))
 
-    @expose(None, _UUID, rule='mogan:flavor:delete', status_code=204)
+    @expose(None, _UUID, rule='mogan:flavor:delete', status_code=204,
+            raises=(exception.FlavorInUse,))
     def delete(self, uuid: str) -> None:
         """Delete a flavor that no instance has."""
         flavors.delete(pecan.request.services.db, uuid)
@@ -80,7 +82,8 @@ class FlavorsController(Place):
                           rows[-1].uuid if more else None)
 
     @expose(shapes.Flavor, rule='mogan:flavor:create', body=shapes.NewFlavor,
-            schema=shapes.CREATE, status_code=201)
+            schema=shapes.CREATE, status_code=201,
+            raises=(exception.FlavorExists,), location=True)
     def post(self, wanted: shapes.NewFlavor) -> dict[str, Any]:
         """Add a flavor."""
         row = flavors.create(pecan.request.services.db, {

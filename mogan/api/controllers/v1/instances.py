@@ -111,7 +111,8 @@ class InstanceController(Place):
         return shown(access.find(uuid, 'mogan:instance:get_one'))
 
     @expose(shapes.Instance, UUID, rule='mogan:instance:update',
-            body=[patching.Operation], schema=shapes.UPDATE)
+            body=[patching.Operation], schema=shapes.UPDATE,
+            raises=(exception.InstanceLocked, exception.Conflict))
     def patch(self, uuid: str,
               operations: list[patching.Operation]) -> dict[str, Any]:
         """Change what describes an instance."""
@@ -134,7 +135,8 @@ class InstanceController(Place):
         raise exception.Conflict(
             f'Others are changing the instance {uuid} at the same time.')
 
-    @expose(None, UUID, rule='mogan:instance:delete', status_code=204)
+    @expose(None, UUID, rule='mogan:instance:delete', status_code=204,
+            raises=(exception.InstanceLocked,))
     def delete(self, uuid: str) -> None:
         """Delete an instance."""
         request = pecan.request
@@ -152,7 +154,8 @@ class InstancesController(_List):
     item = InstanceController()
 
     @expose(shapes.Instance, rule='mogan:instance:create',
-            body=shapes.NewInstance, schema=shapes.CREATE, status_code=201)
+            body=shapes.NewInstance, schema=shapes.CREATE, status_code=201,
+            location=True)
     def post(self, wanted: shapes.NewInstance) -> dict[str, Any]:
         """Ask for an instance."""
         request = pecan.request

@@ -33,7 +33,9 @@ class ManageableServersController(Place):
                           nodes[-1]['uuid'] if more else None)
 
     @expose(instance_shapes.Instance, rule='mogan:manageable_servers:create',
-            body=shapes.Adoption, schema=shapes.CREATE, status_code=201)
+            body=shapes.Adoption, schema=shapes.CREATE, status_code=201,
+            raises=(exception.NodeNotManageable, exception.NodeTaken),
+            location=True)
     def post(self, wanted: shapes.Adoption) -> dict[str, Any]:
         """Take over a node as an instance."""
         request = pecan.request

@@ -44,7 +44,8 @@ class LockController(Place):
     """Protects the instance from delete and rebuild."""
 
     @expose(None, UUID, rule='mogan:instance:lock', target=_owner,
-            body=shapes.Lock, schema=shapes.LOCK, status_code=202)
+            body=shapes.Lock, schema=shapes.LOCK, status_code=202,
+            raises=(exception.InvalidState,))
     def put(self, uuid: str, wanted: shapes.Lock) -> None:
         """Lock an instance."""
         _begin(uuid, states.Verb.LOCK,
@@ -65,7 +66,9 @@ class PowerController(Place):
     """Turns the instance on and off."""
 
     @expose(None, UUID, rule='mogan:instance:set_power_state',
-            body=shapes.Power, schema=shapes.POWER, status_code=202)
+            body=shapes.Power, schema=shapes.POWER, status_code=202,
+            raises=(exception.InvalidState, exception.InstanceLocked),
+            location=True)
     def put(self, uuid: str, wanted: shapes.Power) -> None:
         """Change an instance's power."""
         row = access.find(uuid, 'mogan:instance:set_power_state')
@@ -79,7 +82,9 @@ class ProvisionController(Place):
     """Puts an image on the instance anew."""
 
     @expose(None, UUID, rule='mogan:instance:rebuild',
-            body=shapes.Provision, schema=shapes.PROVISION, status_code=202)
+            body=shapes.Provision, schema=shapes.PROVISION, status_code=202,
+            raises=(exception.InvalidState, exception.NoNode,
+                    exception.InstanceLocked), location=True)
     def put(self, uuid: str, wanted: shapes.Provision) -> None:
         """Rebuild an instance."""
         access.find(uuid, 'mogan:instance:rebuild')

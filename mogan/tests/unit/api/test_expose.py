@@ -14,7 +14,7 @@ from mogan.context import RequestContext
 
 UUID = '5f8f2d3c-5d1a-4a6b-9f53-0f3c8d1f7a1b'
 # Anybody may read these.
-PUBLIC = {'RootController.get', 'V1Controller.get'}
+PUBLIC = {'RootController.get', 'V1Controller.get', 'DocumentController.get'}
 
 
 class Policy:

@@ -175,7 +175,7 @@ class TestKeystone(IdentityTest):
         self.assertEqual(3, group.http_connect_timeout)
 
     def test_version_documents_are_for_everybody(self):
-        for path in ('/', '', '/v1', '/v1/'):
+        for path in ('/', '', '/v1', '/v1/', '/v1/openapi.json'):
             self.assertEqual(200, self.sent(path=path, **FORGED)[0])
             self.assertIsNone(self.seen['mogan.context'].project_id)
         self.assertEqual(401, self.sent(path='//')[0])

@@ -125,7 +125,7 @@ class TestBasic(IdentityTest):
             self.unknown(HTTP_AUTHORIZATION=wrong)
 
     def test_version_documents_are_for_everybody(self):
-        for path in ('/', '', '/v1', '/v1/'):
+        for path in ('/', '', '/v1', '/v1/', '/v1/openapi.json'):
             context = self.call(self.app, path=path, **FORGED)
             self.assertIsNone(context.project_id)
             self.assertEqual([], context.roles)

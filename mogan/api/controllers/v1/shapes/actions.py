@@ -5,7 +5,10 @@ from typing import Final
 
 from wsme import types as wtypes
 
+from mogan import states
 from mogan.api import types, views
+from mogan.api.controllers.v1.shapes import words
+from mogan.db.actions import Outcome
 
 
 class _Arguments(wtypes.UserType):
@@ -13,6 +16,7 @@ class _Arguments(wtypes.UserType):
 
     basetype = dict
     name = 'arguments'
+    schema = {'type': 'object'}
 
 
 class Action(wtypes.Base):
@@ -22,26 +26,28 @@ class Action(wtypes.Base):
     the same refusal was given.
     """
 
-    uuid = types.attribute(str)
-    instance_uuid = types.attribute(str)
-    action = types.attribute(str, source='verb')
+    uuid = types.attribute(str, schema=words.UUID)
+    instance_uuid = types.attribute(str, schema=words.UUID)
+    action = types.attribute(
+        str, source='verb', schema=words.one_of(states.Verb))
     arguments = types.attribute(_Arguments())
-    outcome = types.attribute(str)
-    error = types.attribute(str)
+    outcome = types.attribute(
+        str, nullable=True, schema=words.one_of(Outcome))
+    error = types.attribute(str, nullable=True)
     attempts = types.attribute(int)
     times = types.attribute(int)
-    request_id = types.attribute(str)
+    request_id = types.attribute(str, nullable=True, schema=words.REQUEST_ID)
     user_id = types.attribute(str, admin=True)
     created_at = types.attribute(types.moment)
-    updated_at = types.attribute(types.moment)
-    finished_at = types.attribute(types.moment)
+    updated_at = types.attribute(types.moment, nullable=True)
+    finished_at = types.attribute(types.moment, nullable=True)
 
 
 class Actions(wtypes.Base):
     """A page of a history, the newest first."""
 
     actions = types.attribute([Action])
-    next = types.attribute(str)
+    next = types.attribute(str, optional=True)
 
 
 VIEW: Final = views.View(Action)

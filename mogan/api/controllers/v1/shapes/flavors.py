@@ -65,23 +65,23 @@ class NewFlavor(wtypes.Base):
 class Flavor(wtypes.Base):
     """A flavor as it is shown."""
 
-    uuid = types.attribute(str)
+    uuid = types.attribute(str, schema=words.UUID)
     name = types.attribute(str)
-    description = types.attribute(str)
+    description = types.attribute(str, nullable=True)
     resources = types.attribute({str: int})
     traits = types.attribute([str])
     is_public = types.attribute(bool)
     disabled = types.attribute(bool)
     created_at = types.attribute(types.moment)
-    updated_at = types.attribute(types.moment)
-    links = types.attribute([{str: str}], source=None)
+    updated_at = types.attribute(types.moment, nullable=True)
+    links = types.attribute([{str: str}], source=None, schema=words.LINKS)
 
 
 class Flavors(wtypes.Base):
     """A page of flavors."""
 
     flavors = types.attribute([Flavor])
-    next = types.attribute(str)
+    next = types.attribute(str, optional=True)
 
 
 VIEW: Final = views.View(Flavor)

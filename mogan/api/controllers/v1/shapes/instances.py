@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from wsme import types as wtypes
 
+from mogan import states
 from mogan.api import types, views
 from mogan.api.controllers.v1.shapes import words
 
@@ -15,9 +16,11 @@ DESCRIBING: Final[dict[str, Any]] = {
     'description': words.DESCRIPTION,
     'metadata': {
         'type': 'object', 'maxProperties': _MOST_METADATA,
-        'propertyNames': {'minLength': 1, 'maxLength': words.LONGEST},
+        'propertyNames': {'minLength': 1, 'maxLength': words.LONGEST,
+                          'pattern': words.TEXT},
         'additionalProperties': {
-            'type': 'string', 'maxLength': words.LONGEST}}}
+            'type': 'string', 'maxLength': words.LONGEST,
+            'pattern': words.TEXT}}}
 CREATE: Final = words.members(
     DESCRIBING | {
         'flavor_uuid': words.UUID, 'image_uuid': words.UUID,
@@ -49,36 +52,37 @@ def _fault(row: Any) -> dict[str, str] | None:
 class Instance(wtypes.Base):
     """An instance as it is shown."""
 
-    uuid = types.attribute(str)
+    uuid = types.attribute(str, schema=words.UUID)
     name = types.attribute(str)
-    description = types.attribute(str)
+    description = types.attribute(str, nullable=True)
     project_id = types.attribute(str)
     user_id = types.attribute(str)
-    status = types.attribute(str)
-    power_state = types.attribute(str)
-    availability_zone = types.attribute(str)
-    flavor_uuid = types.attribute(str)
-    image_uuid = types.attribute(str)
+    status = types.attribute(str, schema=words.one_of(states.Status))
+    power_state = types.attribute(str, nullable=True)
+    availability_zone = types.attribute(str, nullable=True)
+    flavor_uuid = types.attribute(str, nullable=True, schema=words.UUID)
+    image_uuid = types.attribute(str, nullable=True, schema=words.UUID)
     metadata = types.attribute({str: str})
     locked = types.attribute(bool)
-    lock_state = types.attribute(str)
-    locked_at = types.attribute(types.moment)
-    locked_reason = types.attribute(str)
-    locked_by = types.attribute(str, admin=True)
-    node_uuid = types.attribute(str, admin=True)
+    lock_state = types.attribute(str, schema=words.one_of(states.LockState))
+    locked_at = types.attribute(types.moment, nullable=True)
+    locked_reason = types.attribute(str, nullable=True)
+    locked_by = types.attribute(str, admin=True, nullable=True)
+    node_uuid = types.attribute(
+        str, admin=True, nullable=True, schema=words.UUID)
     node_protection = types.attribute(str, admin=True)
-    fault = types.attribute({str: str}, source=_fault)
+    fault = types.attribute({str: str}, source=_fault, nullable=True)
     created_at = types.attribute(types.moment)
-    updated_at = types.attribute(types.moment)
-    launched_at = types.attribute(types.moment)
-    links = types.attribute([{str: str}], source=None)
+    updated_at = types.attribute(types.moment, nullable=True)
+    launched_at = types.attribute(types.moment, nullable=True)
+    links = types.attribute([{str: str}], source=None, schema=words.LINKS)
 
 
 class Instances(wtypes.Base):
     """A page of instances."""
 
     instances = types.attribute([Instance])
-    next = types.attribute(str)
+    next = types.attribute(str, optional=True)
 
 
 VIEW: Final = views.View(Instance)

@@ -24,12 +24,12 @@ class Adoption(wtypes.Base):
 class ManageableServer(wtypes.Base):
     """A node that is in use and carries no instance."""
 
-    uuid = types.attribute(str)
+    uuid = types.attribute(str, schema=words.UUID)
     name = types.attribute(str)
     resource_class = types.attribute(str)
-    power_state = types.attribute(str)
+    power_state = types.attribute(str, nullable=True)
     provision_state = types.attribute(str, source='availability')
-    image_source = types.attribute(str)
+    image_source = types.attribute(str, nullable=True)
     traits = types.attribute([str])
 
 
@@ -37,7 +37,7 @@ class ManageableServers(wtypes.Base):
     """A page of them."""
 
     manageable_servers = types.attribute([ManageableServer])
-    next = types.attribute(str)
+    next = types.attribute(str, optional=True)
 
 
 VIEW: Final = views.View(ManageableServer, mapping=True)

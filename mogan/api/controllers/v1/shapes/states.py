@@ -19,7 +19,8 @@ TARGETS: Final = {
 }
 
 _REASON: Final[dict[str, Any]] = {
-    'type': 'string', 'minLength': 1, 'maxLength': words.LONGEST}
+    'type': 'string', 'minLength': 1, 'maxLength': words.LONGEST,
+    'pattern': words.TEXT}
 LOCK: Final = words.members({'lock': {
     'type': ['object', 'null'], 'properties': {'reason': _REASON},
     'required': ['reason'], 'additionalProperties': False}}, 'lock')
@@ -64,13 +65,13 @@ class Provision(wtypes.Base):
 class States(wtypes.Base):
     """An instance's states as they are shown."""
 
-    status = types.attribute(str)
-    power_state = types.attribute(str)
+    status = types.attribute(str, schema=words.one_of(states.Status))
+    power_state = types.attribute(str, nullable=True)
     locked = types.attribute(bool)
-    lock_state = types.attribute(str)
-    locked_at = types.attribute(types.moment)
-    locked_reason = types.attribute(str)
-    locked_by = types.attribute(str, admin=True)
+    lock_state = types.attribute(str, schema=words.one_of(states.LockState))
+    locked_at = types.attribute(types.moment, nullable=True)
+    locked_reason = types.attribute(str, nullable=True)
+    locked_by = types.attribute(str, admin=True, nullable=True)
 
 
 VIEW: Final = views.View(States)

@@ -4,7 +4,10 @@
 Lengths are in characters, as the columns have them.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
+
+from mogan.api import types
 
 LONGEST: Final = 255
 
@@ -13,11 +16,24 @@ LONGEST: Final = 255
 NAME: Final[dict[str, Any]] = {
     'type': 'string', 'minLength': 1, 'maxLength': LONGEST,
     'pattern': r'^(?!\s*$)[^\x00-\x1f\x7f]+$(?!\n)'}
+# Anything but the character that PostgreSQL cannot keep.
+TEXT: Final = r'^[^\x00]*$'
 DESCRIPTION: Final[dict[str, Any]] = {
-    'type': ['string', 'null'], 'maxLength': LONGEST}
-UUID: Final[dict[str, Any]] = {
-    'type': 'string', 'maxLength': 36, 'pattern':
-    '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'}
+    'type': ['string', 'null'], 'maxLength': LONGEST, 'pattern': TEXT}
+UUID: Final = types.UUID
+# How they are shown.
+LINKS: Final[dict[str, Any]] = {'type': 'array', 'items': {
+    'type': 'object', 'required': ['rel', 'href'],
+    'properties': {'rel': {'type': 'string'},
+                   'href': {'type': 'string', 'format': 'uri'}}}}
+REQUEST_ID: Final[dict[str, Any]] = {
+    'type': 'string', 'pattern':
+    '^req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'}
+
+
+def one_of(words: Iterable[str]) -> dict[str, Any]:
+    """A text that is one of these."""
+    return {'type': 'string', 'enum': [str(word) for word in words]}
 
 
 def members(properties: dict[str, Any], *required: str) -> dict[str, Any]:
