@@ -45,7 +45,8 @@ def running(nodes: int, **values: Any) -> Iterator[server.Ironic]:
         with contextlib.closing(sqlite3.connect(path)) as connection:
             connection.execute('PRAGMA journal_mode = WAL')
         ironic.start()
-        ironic.enrol('node-0', CLASS, power='power on')
+        first = ironic.enrol('node-0', CLASS, power='power on')
+        ironic.wait_for(first, reservation=None)
         _multiply(path, nodes, values)
         yield ironic
     finally:
