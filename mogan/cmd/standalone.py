@@ -132,7 +132,7 @@ def _running(arguments: argparse.Namespace,
         transport = rpc.transport(CONF, 'fake://')
         stack.callback(transport.cleanup)
         work = engine.build(db, driver, transport, _GRACE)
-        # Messages within the process are looked for only now and then.
+        # Messages within the process are looked for now and then only.
         client = EngineClient(transport, CONF.engine.topic,
                               CONF.engine.call_timeout, hurry=work.hurry)
         stack.callback(client.close)

@@ -30,7 +30,7 @@ class EngineClient:
     """Casts and calls to whichever engine takes them from the topic.
 
     `call_timeout` is in seconds.  `hurry`: an engine of this process, which
-    is nudged without a message.  One retry: with none oslo.messaging gives
+    hears of work before the message comes.  One retry: with none oslo.messaging gives
     up on a connection that a restarted broker has closed, without a number
     it waits for ever.
     """
@@ -56,7 +56,7 @@ class EngineClient:
         themselves."""
         if self._hurry:
             self._hurry(instance_uuid)
-        elif not self._aside.call(self._nudge, context, instance_uuid):
+        if not self._aside.call(self._nudge, context, instance_uuid):
             LOG.warning('Too many messages wait for the broker; an engine '
                         'will find the work of %s by itself', instance_uuid)
 

@@ -68,7 +68,7 @@ class TestLooks(WaitingTest):
 
 class TestHurry(WaitingTest):
 
-    def test_an_engine_of_this_process_is_told_without_a_message(self):
+    def test_an_engine_of_this_process_hears_of_it_before_the_message(self):
         # It hears no message, and does not look by itself meanwhile.
         engine, _ = self.start(Pace(sweep=3600), topic='another')
         client = EngineClient(self.deployment.transport, 'nobody',
