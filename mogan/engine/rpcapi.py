@@ -30,9 +30,9 @@ class EngineClient:
     """Casts and calls to whichever engine takes them from the topic.
 
     `call_timeout` is in seconds.  `hurry`: an engine of this process, which
-    hears of work before the message comes.  One retry: with none oslo.messaging gives
-    up on a connection that a restarted broker has closed, without a number
-    it waits for ever.
+    hears of work before the message comes.  One retry: with none
+    oslo.messaging gives up on a connection that a restarted broker has
+    closed, without a number it waits for ever.
     """
 
     def __init__(self, transport: Any, topic: str,
