@@ -54,16 +54,18 @@ class StateDir:
         """Make the accounts on the first start; afterwards only the
         endpoint changes.
 
-        The passwords' file is written last: without it both are made anew.
+        The passwords' file is written last: without it both accounts are
+        made anew, and others stay.  Raises UsersFileError.
         """
         names = [_password_name(name) for name, _, _ in _ACCOUNTS]
         known = self._read_credentials()
         if not self.users.exists() or not all(map(known.get, names)):
             known = {name: secrets.token_urlsafe(18) for name in names}
-            users.write(self.users, [
-                users.User(name, users.make_hash(
-                    known[_password_name(name)]), project, (role,))
-                for name, project, role in _ACCOUNTS])
+            made = {name: users.User(name, users.make_hash(
+                known[_password_name(name)]), project, (role,))
+                for name, project, role in _ACCOUNTS}
+            others = (users.read(self.users) if self.users.exists() else {})
+            users.write(self.users, (others | made).values())
         values = {_ENDPOINT: endpoint} | {name: known[name]
                                           for name in names}
         self._replace(self.credentials, ''.join(

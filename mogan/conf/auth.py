@@ -21,7 +21,7 @@ OPTS = [
         help='The users for auth_strategy = http_basic, one a line: name, '
              'bcrypt hash of the password, project id, and roles with '
              'commas between them, with a colon between each of the four. '
-             'It is read again when it changes.'),
+             'mogan-users writes it. It is read again when it changes.'),
 ]
 
 

@@ -13,7 +13,7 @@ import re
 import tempfile
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import bcrypt
@@ -27,9 +27,12 @@ LOG = log.getLogger(__name__)
 IMPLIED: Final = {'admin': ('member', 'reader'), 'manager': (
     'member', 'reader'), 'member': ('reader',)}
 
-_NAME: Final = re.compile(r'[^:\s\x00-\x1f]{1,64}')
-_HASH: Final = re.compile(r'\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53}')
-_ROLE: Final = re.compile(r'[A-Za-z0-9_-]{1,64}')
+# What begins with # is a comment.
+NAME: Final = re.compile(r'(?!#)[^:\s\x00-\x1f]{1,64}')
+PROJECT_ID: Final = re.compile(r'[^:\s\x00-\x1f]{1,64}')
+ROLE: Final = re.compile(r'[A-Za-z0-9_-]{1,64}')
+_HASH: Final = re.compile(
+    r'\$2[aby]\$(0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53}')
 _LOOK_INTERVAL: Final = 1.0  # seconds between two looks at the file
 _ROUNDS: Final = 10  # some 50 ms for each password that is looked at
 
@@ -111,35 +114,101 @@ def make_hash(password: str, rounds: int = _ROUNDS) -> str:
 
 def read(path: str | os.PathLike[str]) -> dict[str, User]:
     """The users of a file.  Raises UsersFileError."""
+    return parse(load(path), path)
+
+
+def load(path: str | os.PathLike[str]) -> str:
+    """A file's text, to the byte.  Raises UsersFileError."""
     try:
-        text = pathlib.Path(path).read_text('utf-8')
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsersFileError(
-            f'the users file {path} cannot be read: {error}') from error
-    found: dict[str, User] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.startswith('#'):
-            continue
-        user = _parse(line.strip(), f'{path}, line {number}')
-        if user.name in found:
-            raise UsersFileError(
-                f'{path}, line {number}: {user.name} is there twice')
-        found[user.name] = user
+        return pathlib.Path(path).read_bytes().decode()
+    except OSError as error:
+        raise UsersFileError(f'the users file {path} cannot be read: '
+                             f'{error.strerror}') from error
+    except UnicodeDecodeError as error:
+        raise UsersFileError(f'the users file {path} cannot be read: it is '
+                             f'no UTF-8') from error
+
+
+def parse(text: str, path: str | os.PathLike[str]) -> dict[str, User]:
+    """The users of a file's text.  Raises UsersFileError."""
+    found = {}
+    for one in look_through(text, path):
+        if isinstance(one, UsersFileError):
+            raise one
+        found[one.name] = one
     return found
+
+
+def look_through(text: str, path: str | os.PathLike[str],
+                 ) -> Iterator[User | UsersFileError]:
+    """What each line of a file's text holds, or what is wrong with it."""
+    names = set()
+    for number, line in enumerate(text.splitlines(), 1):
+        if not is_user(line):
+            continue
+        place = f'{path}, line {number}'
+        try:
+            user = _parse(line.strip(), place)
+        except UsersFileError as error:
+            yield error
+            continue
+        if user.name in names:
+            yield UsersFileError(f'{place}: {user.name} is there twice')
+            continue
+        names.add(user.name)
+        yield user
+
+
+def is_user(line: str) -> bool:
+    """Whether a line is more than a comment."""
+    return bool(line.strip()) and not line.startswith('#')
 
 
 def write(path: str | os.PathLike[str], users: Iterable[User]) -> None:
     """Write the file, for its owner's eyes only, all or nothing."""
-    path = pathlib.Path(path)
+    replace(path, ''.join(
+        f'{user.name}:{user.hash}:{user.project_id}:{",".join(user.roles)}\n'
+        for user in users))
+
+
+def replace(path: str | os.PathLike[str], text: str) -> None:
+    """Write the file anew, all or nothing.
+
+    Its owner and its group stay, and what they may; others may nothing.
+    Where root makes it, it belongs to whom the directory belongs to.
+    """
+    path = pathlib.Path(path).resolve()
+    mode, owner = 0o600, None
+    if path.exists():
+        owner = path.stat()
+        mode |= owner.st_mode & 0o040
+    elif os.geteuid() == 0:
+        owner = path.parent.stat()
     with tempfile.NamedTemporaryFile(
-            'w', encoding='utf-8', dir=path.parent, prefix=f'.{path.name}.',
+            'wb', dir=path.parent, prefix=f'.{path.name}.',
             delete=False) as file:
-        for user in users:
-            file.write(f'{user.name}:{user.hash}:{user.project_id}:'
-                       f'{",".join(user.roles)}\n')
-        file.flush()
-        os.fsync(file.fileno())
-    pathlib.Path(file.name).replace(path)
+        try:
+            if owner is not None:
+                _give(file.fileno(), owner)
+            os.fchmod(file.fileno(), mode)
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+            pathlib.Path(file.name).replace(path)
+        except BaseException:
+            pathlib.Path(file.name).unlink(missing_ok=True)
+            raise
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _give(file: int, owner: os.stat_result) -> None:
+    mine = os.fstat(file)
+    if (mine.st_uid, mine.st_gid) != (owner.st_uid, owner.st_gid):
+        os.fchown(file, owner.st_uid, owner.st_gid)
 
 
 def _parse(line: str, place: str) -> User:
@@ -150,10 +219,10 @@ def _parse(line: str, place: str) -> User:
             f'{place}: is not name:hash:project_id:role,role') from None
     named = [role.strip() for role in roles.split(',')]
     for good, what in (
-            (_NAME.fullmatch(name), 'name'),
+            (NAME.fullmatch(name), 'name'),
             (_HASH.fullmatch(digest), 'bcrypt hash'),
-            (_NAME.fullmatch(project_id), 'project id'),
-            (all(map(_ROLE.fullmatch, named)), 'list of roles')):
+            (PROJECT_ID.fullmatch(project_id), 'project id'),
+            (all(map(ROLE.fullmatch, named)), 'list of roles')):
         if not good:
             raise UsersFileError(f'{place}: no valid {what}')
     every = dict.fromkeys(

@@ -14,6 +14,9 @@ import time
 
 from oslotest import base
 
+from mogan.tests.functional.base import eventually
+from mogan.tests.functional.client import basic
+
 API = [sys.executable, '-W', 'ignore', '-m', 'mogan.cmd.api']
 CONF = """\
 [DEFAULT]
@@ -91,6 +94,11 @@ class TestRefusals(StartTest):
             'http_basic_users_file = /nonexistent/users')))
         self.refused('/nonexistent/users')
 
+    def test_noauth_where_others_can_reach_it(self):
+        for host in ('0.0.0.0', '::', '192.0.2.1', 'example.org'):
+            self.configure(('host = 127.0.0.1', f'host = {host}'))
+            self.refused('noauth', f'[api] host = {host}', 'no loopback')
+
     def test_a_database_or_a_broker_that_is_none(self):
         self.configure(('sqlite:///', 'nonsense'))
         self.refused('[database] connection')
@@ -147,6 +155,38 @@ class TestStarts(StartTest):
         answer = client.getresponse()
         self.assertEqual(201, answer.status, answer.read())
         self.assertEqual(0, process.wait(60))
+
+    def test_a_new_password_is_in_force_a_second_later(self):
+        file = self.directory / 'users'
+        self.configure(('auth_strategy = noauth', (
+            f'auth_strategy = http_basic\nhttp_basic_users_file = {file}')))
+
+        def users(*words):
+            """What mogan-users prints: a password that it makes up."""
+            done = self.run_python(
+                sys.executable, '-W', 'ignore', '-m', 'mogan.cmd.users',
+                *words)
+            self.assertEqual((0, ''), (done.returncode, done.stderr))
+            return done.stdout.strip()
+
+        def status(password):
+            client = http.client.HTTPConnection('127.0.0.1', self.port,
+                                                timeout=60)
+            client.request('GET', '/v1/nothing', headers=basic('ann',
+                                                               password))
+            found = client.getresponse().status
+            client.close()
+            return found
+
+        first = users('add', 'ann', '--project', 'p', '--generate')
+        self.start(f'Answering at 127.0.0.1:{self.port}')
+        # Whoever is known is told that there is no such page.
+        self.assertEqual(404, status(first))
+        second = users('passwd', 'ann', '--generate')
+        eventually(lambda: status(second), until=lambda seen: seen == 404)
+        self.assertEqual(401, status(first))
+        users('remove', 'ann')
+        eventually(lambda: status(second), until=lambda seen: seen == 401)
 
     def test_it_can_be_stopped_while_it_starts(self):
         process = self.start('start method: fork')
