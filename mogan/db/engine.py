@@ -108,7 +108,15 @@ class Database:
         if self.sqlite:
             # Its transactions cost next to nothing.
             return connection
-        return connection.execution_options(isolation_level='AUTOCOMMIT')
+        try:
+            return connection.execution_options(isolation_level='AUTOCOMMIT')
+        except (self.engine.dialect.loaded_dbapi.Error,
+                NotImplementedError) as error:
+            # SQLAlchemy lets the driver's own error through here, or has
+            # none where there was no answer.
+            connection.invalidate()
+            connection.close()
+            raise oslo_db.exception.DBConnectionError(error) from error
 
     @contextlib.contextmanager
     def writer(self) -> Iterator[sa.Connection]:

@@ -4,6 +4,7 @@
 import concurrent.futures
 import threading
 import unittest
+from unittest import mock
 
 import oslo_db.exception
 import sqlalchemy as sa
@@ -131,6 +132,21 @@ class TestLost(ProxyTest):
             self.expect(200, read())
             self.proxy.drop()
             self.expect(200, read())
+
+    def test_one_that_is_lost_as_it_is_made_ready_is_told(self):
+        uuid = self.put_row()
+        db = Database(self.far_url)
+        self.addCleanup(db.dispose)
+        dialect = db.engine.dialect
+        for error in (dialect.loaded_dbapi.OperationalError(2013, 'lost'),
+                      NotImplementedError()):
+            with mock.patch.object(dialect, 'set_isolation_level',
+                                   side_effect=error):
+                self.assertRaises(exception.DatabaseUnavailable,
+                                  instances.get, db, uuid)
+            self.assertEqual(0, db.engine.pool.checkedout())
+            self.assertEqual(uuid, instances.get(db, uuid).uuid)
+            db.dispose()
 
     def test_nothing_is_written_twice_for_it(self):
         uuid = self.put_row(revision=0)
