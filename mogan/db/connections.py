@@ -164,7 +164,7 @@ class Connections:
         began = time.monotonic()
         try:
             rows = query.ask(kept.connection, kept.driver, values)
-        except kept.connection.dialect.loaded_dbapi.Error as error:
+        except Exception as error:  # drivers lose more than their own
             self._drop(kept)
             if time.monotonic() - began > _QUICK:
                 raise oslo_db.exception.DBConnectionError(error) from error
