@@ -197,7 +197,7 @@ class _Scripted(Task):
         self.script = script
         self.events: list[tuple] = []
 
-    elapsed = 0.0
+    elapsed = waited = 0.0
     too_long = 'too long'
 
     @property

@@ -141,7 +141,7 @@ class TestLost(ProxyTest):
         for error in (dialect.loaded_dbapi.OperationalError(2013, 'lost'),
                       NotImplementedError()):
             with mock.patch.object(dialect, 'set_isolation_level',
-                                   side_effect=error):
+                                   autospec=True, side_effect=error):
                 self.assertRaises(exception.DatabaseUnavailable,
                                   instances.get, db, uuid)
             self.assertEqual(0, db.engine.pool.checkedout())
