@@ -3,6 +3,7 @@
 
 import functools
 import re
+from collections.abc import Callable
 from typing import Any
 
 import jsonschema
@@ -124,30 +125,33 @@ def _check_header(place: Any, name: str, header: dict[str, Any],
         raise AssertionError(f'{place}: {name}: {error}') from None
 
 
-class _CheckedClient(Client):
-
-    def __init__(self, application: Any, user: str | None,
-                 seen: set[tuple[str, str, str]]) -> None:
-        super().__init__(application, user)
-        self._seen = seen
-
-    def request(self, method: str, path: str, *rest: Any,
-                **options: Any) -> Answer:
-        answer = super().request(method, path, *rest, **options)
-        operation = find(method, path)
-        if operation is not None:
-            check(operation, answer)
-            self._seen.add((*operation, str(answer.status)))
-        return answer
-
-
 class Conforming:
     """A functional test whose answers are all checked; `seen`: operations
     with the status of an answer."""
 
     def deploy(self) -> Deployment:
-        deployment = super().deploy()  # type: ignore[misc]
+        return self.checked(super().deploy())  # type: ignore[misc]
+
+    def checked(self, deployment: Deployment) -> Deployment:
+        """A deployment whose clients check what they are answered."""
         self.seen: set[tuple[str, str, str]] = set()
-        deployment.client = lambda user: _CheckedClient(
-            deployment.application, user, self.seen)
+        make = deployment.client
+
+        def client(user: str | None) -> Client:
+            made = make(user)
+            made.request = self._checking(made.request)
+            return made
+
+        deployment.client = client
         return deployment
+
+    def _checking(self, send: Callable[..., Answer]) -> Callable[..., Answer]:
+        def request(method: str, path: str, *rest: Any,
+                    **options: Any) -> Answer:
+            answer = send(method, path, *rest, **options)
+            operation = find(method, path)
+            if operation is not None:
+                check(operation, answer)
+                self.seen.add((*operation, str(answer.status)))
+            return answer
+        return request

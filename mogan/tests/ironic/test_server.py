@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Ironic that the other tests rely on."""
 
+from http import HTTPStatus
+
 from oslotest import base
 
+from mogan.tests.functional.base import eventually
 from mogan.tests.ironic import server
 
 
@@ -13,13 +16,19 @@ class TestServer(base.BaseTestCase):
         self.ironic = server.shared()
         self.addCleanup(self.ironic.clear)
 
+    def provision(self, node_uuid, target):
+        """The answer, once Ironic has let go of the node."""
+        return eventually(
+            lambda: self.ironic.provision(node_uuid, target),
+            until=lambda answer: answer.status_code != HTTPStatus.CONFLICT)
+
     def test_it_keeps_a_protected_node_from_being_undeployed(self):
         node_uuid = self.ironic.enrol('node-1', server.some_class())
-        refused = self.ironic.provision(node_uuid, 'rebuild')
+        refused = self.provision(node_uuid, 'rebuild')
         self.assertEqual(400, refused.status_code, refused.text)
         self.ironic.do('PUT', f'/v1/nodes/{node_uuid}/states/provision',
                        {'target': 'active'})
         self.ironic.wait_for(node_uuid, provision_state='active')
         self.ironic.patch(node_uuid, protected=True)
-        refused = self.ironic.provision(node_uuid, 'deleted')
+        refused = self.provision(node_uuid, 'deleted')
         self.assertEqual(403, refused.status_code, refused.text)

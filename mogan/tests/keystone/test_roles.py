@@ -7,7 +7,9 @@ from mogan.tests.keystone import base
 
 
 class TestRoles(base.KeystoneTest, test_roles.TestRoles):
-    pass
+
+    def deploy(self):
+        return self.checked(super().deploy())
 
 
 class TestOwnersThatMayLock(base.KeystoneTest,
