@@ -92,7 +92,8 @@ class Database:
         return self._context.writer.get_engine()
 
     def reader(self) -> contextlib.AbstractContextManager[sa.Connection]:
-        """A connection that only reads; each statement sees the newest.
+        """A connection that only reads: on SQLite one moment, on a server
+        with each statement the newest.
 
         The facade's own scopes serve sessions that call each other; here
         every use stands alone, and they would cost half as much again.
