@@ -15,7 +15,7 @@ from mogan import states
 from mogan.context import RequestContext
 from mogan.db import clock, models
 from mogan.db.connections import Change
-from mogan.db.engine import Database, transaction
+from mogan.db.engine import Database, tells, transaction
 
 A = models.actions
 I = models.instances  # noqa: E741 - read next to A
@@ -32,18 +32,30 @@ class Outcome(enum.StrEnum):
     REFUSED = 'refused'
 
 
+class Unpublished(enum.IntEnum):
+    """What others have still to be told of an action."""
+
+    ALL = 1
+    END = 2
+
+
 _INSERT = sa.insert(A).values(
     fence=sa.select(I.c.fence).where(
         I.c.uuid == sa.bindparam('of')).scalar_subquery(),
     attempts=0, times=1, created_at=clock.NOW).inline()
 _NAMES = ('uuid', 'instance_uuid', 'verb', 'arguments', 'user_id',
           'project_id', 'request_id')
-_INSERT_DUE = Change(_INSERT.values(next_at=clock.NOW), _NAMES)
-_INSERT_DONE = Change(_INSERT.values(
-    outcome=Outcome.DONE.value, finished_at=clock.NOW), _NAMES)
-_INSERT_REFUSED = _INSERT.values(
+# Each of them by whether others are told.
+_TOLD: dict[bool, dict[str, Any]] = {
+    False: {}, True: {'unpublished': Unpublished.ALL.value}}
+_INSERT_DUE = {told: Change(_INSERT.values(
+    next_at=clock.NOW, **values), _NAMES) for told, values in _TOLD.items()}
+_INSERT_DONE = {told: Change(_INSERT.values(
+    outcome=Outcome.DONE.value, finished_at=clock.NOW, **values), _NAMES)
+    for told, values in _TOLD.items()}
+_INSERT_REFUSED = {told: _INSERT.values(
     outcome=Outcome.REFUSED.value, finished_at=clock.NOW,
-    updated_at=clock.NOW)
+    updated_at=clock.NOW, **values) for told, values in _TOLD.items()}
 _COUNT_REFUSAL = sa.update(A).where(
     A.c.refusal == sa.bindparam('key')).values(
         times=A.c.times + 1, updated_at=clock.NOW, finished_at=clock.NOW,
@@ -80,7 +92,7 @@ def describe(context: RequestContext, instance_uuid: str, verb: states.Verb,
 def insert(connection: sa.Connection, action: dict[str, Any], *,
            done: bool = False) -> None:
     """Add an action, as unfinished work or as something done at once."""
-    change = _INSERT_DONE if done else _INSERT_DUE
+    change = (_INSERT_DONE if done else _INSERT_DUE)[tells(connection)]
     change.make(connection, action | {'of': action['instance_uuid']})
 
 
@@ -127,7 +139,7 @@ def _count(db: Database, key: str, request_id: str | None) -> bool:
 @transaction
 def _insert_refusal(db: Database, values: dict[str, Any]) -> None:
     with db.writer() as connection:
-        connection.execute(_INSERT_REFUSED,
+        connection.execute(_INSERT_REFUSED[tells(connection)],
                            values | {'of': values['instance_uuid']})
 
 

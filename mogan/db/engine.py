@@ -34,6 +34,7 @@ _TURN: Final = 7
 # A process that stands still in the middle of a transaction loses it after
 # so many seconds, before those give up who wait for it.
 _IDLE: Final = 5
+_TELLING: Final = 'mogan_telling'
 # The first two, as the drivers call them that come with the service.
 _TIMEOUTS: Final[dict[str, dict[str, str]]] = {
     'pymysql': {'connect_timeout': str(_CONNECT),
@@ -45,12 +46,14 @@ class Database:
     """One database; safe to share between threads, made after a fork.
 
     `patient`: a statement may take, and wait, as long as it has to.
+    `telling`: others are told of what is recorded, see `mogan.db.outbox`.
     `options` are those of oslo.db's [database] section.
     """
 
     def __init__(self, url: str, *, patient: bool = False,
-                 **options: Any) -> None:
+                 telling: bool = False, **options: Any) -> None:
         self.url = sa.make_url(url)
+        self._telling = telling
         kind = self.url.get_backend_name()
         self.sqlite = kind == 'sqlite'
         if not patient:
@@ -76,7 +79,8 @@ class Database:
         self._writers = connections.Connections(self._begin)
 
     @classmethod
-    def from_conf(cls, conf: Any, *, patient: bool = False) -> 'Database':
+    def from_conf(cls, conf: Any, *, patient: bool = False,
+                  telling: bool = False) -> 'Database':
         """A database as [database] describes it."""
         group = conf.database
         options = {name: group[name] for name in (
@@ -84,7 +88,8 @@ class Database:
             'pool_timeout', 'connection_debug', 'connection_trace',
             'mysql_sql_mode', 'connection_parameters')
             if group[name] is not None}
-        return cls(group.connection, patient=patient, **options)
+        return cls(group.connection, patient=patient, telling=telling,
+                   **options)
 
     @functools.cached_property
     def engine(self) -> sa.Engine:
@@ -140,7 +145,10 @@ class Database:
                 raise
 
     def _begin(self) -> sa.Connection:
-        return self.engine.connect()
+        connection = self.engine.connect()
+        if self._telling:
+            connection = connection.execution_options(**{_TELLING: True})
+        return connection
 
     def dispose(self) -> None:
         """Close the idle connections."""
@@ -148,6 +156,11 @@ class Database:
             self._readers.close()
             self._writers.close()
             self.engine.dispose()
+
+
+def tells(connection: sa.Connection) -> bool:
+    """Whether others are told of what this writer records."""
+    return _TELLING in connection.get_execution_options()
 
 
 class _Turn:

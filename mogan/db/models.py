@@ -126,6 +126,8 @@ instances = sa.Table(
     sa.Index(None, 'deleted_at'),
     **_MYSQL)
 
+_UNPUBLISHED: Final = sa.text('unpublished IS NOT NULL')
+
 actions = sa.Table(
     'actions', metadata,
     sa.Column('id', BigId, primary_key=True, autoincrement=True),
@@ -147,12 +149,17 @@ actions = sa.Table(
     sa.Column('started_at', Moment),
     sa.Column('updated_at', Moment),
     sa.Column('finished_at', Moment),
+    # What others have still to be told of it; none where nobody is told.
+    sa.Column('unpublished', sa.SmallInteger),
     sa.UniqueConstraint('uuid'),
     sa.UniqueConstraint('refusal'),
     sa.Index(None, 'instance_uuid', 'id'),
     # Set for unfinished actions only: the work list.
     sa.Index(None, 'next_at'),
     sa.Index(None, 'finished_at'),
+    # Where nobody is told, it costs nothing.
+    sa.Index(None, 'unpublished', sqlite_where=_UNPUBLISHED,
+             postgresql_where=_UNPUBLISHED),
     **_MYSQL)
 
 flavors = sa.Table(

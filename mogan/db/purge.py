@@ -27,22 +27,38 @@ def _remove(db: Database, *statements: sa.Delete) -> int:
                    for statement in statements)
 
 
-def deleted_instances(db: Database, days: float, batch: int) -> int:
+def deleted_instances(db: Database, days: float, batch: int, *,
+                      told: bool = False) -> int:
     """Remove up to a batch of instances that were deleted so many days
-    ago, with their history.  Returns the number of rows removed."""
-    uuids = _find(db, sa.select(I.c.uuid).where(
-        I.c.deleted_at < clock.moment(-days * _DAY)).limit(batch))
+    ago, with their history.  Returns the number of rows removed.
+
+    `told`: only those of which others have been told everything.
+    """
+    query = sa.select(I.c.uuid).where(
+        I.c.deleted_at < clock.moment(-days * _DAY)).limit(batch)
+    if told:
+        query = query.where(I.c.uuid.not_in(
+            sa.select(A.c.instance_uuid).where(
+                A.c.unpublished.is_not(None))))
+    uuids = _find(db, query)
     if not uuids:
         return 0
     return _remove(db, sa.delete(A).where(A.c.instance_uuid.in_(uuids)),
                    sa.delete(I).where(I.c.uuid.in_(uuids)))
 
 
-def finished_actions(db: Database, days: float, batch: int) -> int:
+def finished_actions(db: Database, days: float, batch: int, *,
+                     told: bool = False) -> int:
     """Remove up to a batch of actions that ended so many days ago, of
-    instances that live on.  Returns the number of rows removed."""
-    uuids = _find(db, sa.select(A.c.uuid).where(
-        A.c.finished_at < clock.moment(-days * _DAY)).limit(batch))
+    instances that live on.  Returns the number of rows removed.
+
+    `told`: only those of which others have been told everything.
+    """
+    query = sa.select(A.c.uuid).where(
+        A.c.finished_at < clock.moment(-days * _DAY)).limit(batch)
+    if told:
+        query = query.where(A.c.unpublished.is_(None))
+    uuids = _find(db, query)
     if not uuids:
         return 0
     return _remove(db, sa.delete(A).where(A.c.uuid.in_(uuids)))
