@@ -19,6 +19,10 @@ from mogan.api import (
     types,
 )
 
+Method = Callable[..., Any]
+Target = Callable[..., Mapping[str, Any]]
+Rule = str | Callable[[bytes], str]
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Exposure:
@@ -30,7 +34,7 @@ class Exposure:
     query: Mapping[str, Any]
     body: Any
     schema: Mapping[str, Any] | None
-    rule: str | None
+    rule: Rule | None
     status_code: int
     raises: tuple[type[exception.MoganError], ...]
     location: bool
@@ -38,12 +42,9 @@ class Exposure:
 
 EXPOSED: list[Exposure] = []
 
-Method = Callable[..., Any]
-Target = Callable[..., Mapping[str, Any]]
-
 
 def expose(result_type: Any,  # noqa: PLR0913 - all that a route is
-           *path_types: Any, rule: str | None = None,
+           *path_types: Any, rule: Rule | None = None,
            target: Target | None = None,
            query: Mapping[str, Any] | None = None, body: Any = None,
            schema: Mapping[str, Any] | None = None, status_code: int = 200,
@@ -55,9 +56,10 @@ def expose(result_type: Any,  # noqa: PLR0913 - all that a route is
 
     The method takes the path arguments, then those of `query` (name to
     WSME type) by name, then the body of the WSME type `body`, checked by
-    `schema` first; without a schema there may be no body.  `rule` is
-    checked against `target(*path arguments as texts)`, the caller's own
-    project where there is none; without a rule the method does it.
+    `schema` first; without a schema there may be no body.  `rule`, or what
+    it returns for the body, which nobody has checked then, is checked against
+    `target(*path arguments as texts)`, the caller's own project where there
+    is none; without a rule the method does it.
 
     For the documentation: `raises` has the conflicts that the method may
     find, `location` says that its answer has this header.
@@ -80,7 +82,8 @@ def expose(result_type: Any,  # noqa: PLR0913 - all that a route is
             if len(path) != len(path_types):
                 raise exception.NotFound
             if rule is not None:
-                _authorize(request, rule, target, path)
+                _authorize(request, rule if type(rule) is str
+                           else rule(environ['mogan.body']), target, path)
             strict.query_of(environ['mogan.query'], exposure.query)
             if check is None:
                 _refuse_body(environ)

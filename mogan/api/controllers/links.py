@@ -14,6 +14,12 @@ def base() -> str:
         request.application_url.rstrip('/'))
 
 
+def collection() -> str:
+    """The collection that the path of the request lies in."""
+    name: str = pecan.request.path_info.split('/')[2]
+    return name
+
+
 def of(collection: str, uuid: str, address: str) -> list[dict[str, str]]:
     """The links of a resource; `address` is the service's."""
     return [{'rel': 'self', 'href': f'{address}/v1/{collection}/{uuid}'},

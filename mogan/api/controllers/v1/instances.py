@@ -24,16 +24,17 @@ _QUERY: Final = {
     'name': types.Text(), 'status': types.Choice(*states.Status),
     'flavor_uuid': types.uuid, 'locked': types.boolean,
     'node_uuid': types.uuid, 'project_id': types.Text(),
-    'all_tenants': types.boolean, 'fields': shapes.FIELDS,
+    'all_tenants': types.boolean,
     'sort_key': types.Choice(*listing.SORT_KEYS),
     'sort_dir': types.Choice('asc', 'desc'),
     'limit': types.limit, 'marker': types.uuid}
 
 
-def shown(row: Any) -> dict[str, Any]:
+def shown(row: Any, dialect: shapes.Dialect = shapes.INSTANCES,
+          ) -> dict[str, Any]:
     """An instance, all of it that the caller may see."""
-    one = shapes.VIEW(row, admin=access.sees_all(row))
-    one['links'] = links.of('instances', row.uuid, links.base())
+    one = dialect.view(row, admin=access.sees_all(row))
+    one['links'] = links.of(dialect.collection, row.uuid, links.base())
     return one
 
 
@@ -52,8 +53,8 @@ def _scope(all_tenants: bool | None, project_id: str | None) -> str | None:
     return own
 
 
-def _page(wanted: listing.Listing, fields: tuple[str, ...],
-          ) -> dict[str, Any]:
+def _page(dialect: shapes.Dialect, wanted: listing.Listing,
+          fields: tuple[str, ...]) -> dict[str, Any]:
     request = pecan.request
     # The rule is asked about the project that is listed.
     target = ({} if wanted.project_id is None
@@ -64,39 +65,98 @@ def _page(wanted: listing.Listing, fields: tuple[str, ...],
                       shapes.ADMIN_FIELDS.isdisjoint(fields)):
         raise exception.Forbidden(rule='mogan:instance:get_admin_fields')
     rows, more = listing.page(request.services.db, wanted)
-    shown = shapes.VIEW.many(rows, admin=admin, fields=fields)
+    shown = dialect.view.many(rows, admin=admin, fields=fields)
     if 'links' in fields:
         address = links.base()
         for row, one in zip(rows, shown, strict=True):
-            one['links'] = links.of('instances', row.uuid, address)
-    return links.page('instances', shown, rows[-1].uuid if more else None)
+            one['links'] = links.of(dialect.collection, row.uuid, address)
+    return links.page(dialect.collection, shown,
+                      rows[-1].uuid if more else None)
 
 
-class _List(Place):
-    """A list; `_fields` are shown unless the caller chooses."""
+def lister(dialect: shapes.Dialect, default: tuple[str, ...]) -> Any:
+    """The method that lists; `default` are the fields that are shown unless
+    the caller chooses."""
+    every = types.Choices(*dialect.view.names(admin=True))
 
-    _fields: tuple[str, ...]
-
-    @expose(shapes.Instances, rule='mogan:instance:get_all', query=_QUERY)
-    def get(self, name=None, status=None,  # noqa: PLR0913, PLR0917 - WSME
-            flavor_uuid=None, locked=None,  # takes a query by names
+    @expose(dialect.page, rule='mogan:instance:get_all',
+            query=_QUERY | {'fields': every})
+    def get(self, name=None, status=None,  # noqa: ARG001, PLR0913, PLR0917
+            flavor_uuid=None, locked=None,  # - WSME takes a query by names
             node_uuid=None, project_id=None, all_tenants=None, fields=None,
             sort_key='id', sort_dir='asc', limit=types.MAX_LIMIT,
             marker=None) -> dict[str, Any]:
         """A page of the caller's instances, or of all."""
-        fields = fields or self._fields
-        return _page(listing.Listing(
+        fields = fields or default
+        return _page(dialect, listing.Listing(
             project_id=_scope(all_tenants, project_id), limit=limit,
             columns=shapes.columns(fields), marker=marker, name=name,
             status=status, flavor_uuid=flavor_uuid, locked=locked,
             node_uuid=node_uuid, sort_key=sort_key,
             descending=sort_dir == 'desc'), fields)
 
+    return get
 
-class DetailController(_List):
+
+class DetailController(Place):
     """The list with all that there is."""
 
-    _fields = shapes.VIEW.names()
+    get = lister(shapes.INSTANCES, shapes.VIEW.names())
+
+
+def change(uuid: str, operations: list[patching.Operation]) -> Any:
+    """The instance with a patch in it.
+
+    Raises InstanceNotFound, InstanceLocked, Invalid, Conflict.
+    """
+    request = pecan.request
+    for _ in range(_TRIES):
+        row = access.find(uuid, 'mogan:instance:update')
+        old = {'name': row.name, 'description': row.description,
+               'metadata': row.metadata}
+        new = {'description': None, 'metadata': {}} | patching.apply(
+            operations, old)
+        _DESCRIBED.check(new)
+        changed = instances.update(
+            request.services.db, request.context, row,
+            {name: value for name, value in new.items()
+             if value != old[name]},
+            operate_locked=access.may('mogan:instance:operate_locked', row))
+        if changed is not None:
+            return changed
+    raise exception.Conflict(
+        f'Others are changing the instance {uuid} at the same time.')
+
+
+def delete(uuid: str) -> None:
+    """Begin to delete an instance.
+
+    Raises InstanceNotFound, InstanceLocked.
+    """
+    request = pecan.request
+    access.find(uuid, 'mogan:instance:delete')
+    if instances.begin(request.services.db, request.context, uuid,
+                       states.Verb.DELETE):
+        request.services.engine.nudge(request.context, uuid)
+
+
+def create(wanted: shapes.NewInstance,
+           dialect: shapes.Dialect = shapes.INSTANCES) -> dict[str, Any]:
+    """Begin to build an instance, and show it.  Raises Invalid."""
+    request = pecan.request
+    values = {
+        'name': wanted.name, 'description': wanted.description or None,
+        'flavor_uuid': wanted.flavor_uuid.lower(),
+        'image_uuid': wanted.image_uuid.lower(),
+        'availability_zone': wanted.availability_zone or None,
+        'metadata': wanted.metadata or {}}
+    row = instances.create(
+        request.services.db, request.context, values,
+        hidden_flavors=request.services.policy.check(
+            request.context, 'mogan:flavor:get_hidden', {}))
+    request.services.engine.nudge(request.context, row.uuid)
+    links.locate(f'{dialect.collection}/{row.uuid}')
+    return shown(row, dialect)
 
 
 class InstanceController(Place):
@@ -116,40 +176,19 @@ class InstanceController(Place):
     def patch(self, uuid: str,
               operations: list[patching.Operation]) -> dict[str, Any]:
         """Change what describes an instance."""
-        request = pecan.request
-        for _ in range(_TRIES):
-            row = access.find(uuid, 'mogan:instance:update')
-            old = {'name': row.name, 'description': row.description,
-                   'metadata': row.metadata}
-            new = {'description': None, 'metadata': {}} | patching.apply(
-                operations, old)
-            _DESCRIBED.check(new)
-            changed = instances.update(
-                request.services.db, request.context, row,
-                {name: value for name, value in new.items()
-                 if value != old[name]},
-                operate_locked=access.may(
-                    'mogan:instance:operate_locked', row))
-            if changed is not None:
-                return shown(changed)
-        raise exception.Conflict(
-            f'Others are changing the instance {uuid} at the same time.')
+        return shown(change(uuid, operations))
 
     @expose(None, UUID, rule='mogan:instance:delete', status_code=204,
             raises=(exception.InstanceLocked,))
     def delete(self, uuid: str) -> None:
         """Delete an instance."""
-        request = pecan.request
-        access.find(uuid, 'mogan:instance:delete')
-        if instances.begin(request.services.db, request.context, uuid,
-                           states.Verb.DELETE):
-            request.services.engine.nudge(request.context, uuid)
+        delete(uuid)
 
 
-class InstancesController(_List):
+class InstancesController(Place):
     """All instances."""
 
-    _fields = shapes.SUMMARY
+    get = lister(shapes.INSTANCES, shapes.INSTANCES.summary)
     detail = DetailController()
     item = InstanceController()
 
@@ -158,17 +197,4 @@ class InstancesController(_List):
             location=True)
     def post(self, wanted: shapes.NewInstance) -> dict[str, Any]:
         """Ask for an instance."""
-        request = pecan.request
-        values = {
-            'name': wanted.name, 'description': wanted.description or None,
-            'flavor_uuid': wanted.flavor_uuid.lower(),
-            'image_uuid': wanted.image_uuid.lower(),
-            'availability_zone': wanted.availability_zone or None,
-            'metadata': wanted.metadata or {}}
-        row = instances.create(
-            request.services.db, request.context, values,
-            hidden_flavors=request.services.policy.check(
-                request.context, 'mogan:flavor:get_hidden', {}))
-        request.services.engine.nudge(request.context, row.uuid)
-        links.locate(f'instances/{row.uuid}')
-        return shown(row)
+        return create(wanted)

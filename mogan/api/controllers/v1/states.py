@@ -17,16 +17,20 @@ from mogan.db import instances
 UUID: Final = types.UuidOrNotFound(exception.InstanceNotFound)
 
 
-def _begin(uuid: str, verb: states.Verb,
-           arguments: dict[str, Any] | None = None, *,
-           operate_locked: bool = False) -> None:
+def begin(uuid: str, verb: states.Verb,
+          arguments: dict[str, Any] | None = None, *,
+          operate_locked: bool = False) -> None:
+    """Accept a request and tell the engine.
+
+    Raises InstanceNotFound, InstanceLocked, InvalidState, NoNode.
+    """
     request = pecan.request
     if instances.begin(request.services.db, request.context, uuid, verb,
                        arguments, operate_locked=operate_locked):
         request.services.engine.nudge(request.context, uuid)
 
 
-def _owner(uuid: str) -> dict[str, str]:
+def owner(uuid: str) -> dict[str, str]:
     """Whose the instance is, for the rules that ask.
 
     Nobody's where there is none: a missing instance and a foreign one look
@@ -40,26 +44,46 @@ def _owner(uuid: str) -> dict[str, str]:
     return {'project_id': row.project_id}
 
 
+def rebuild(uuid: str, image_uuid: str | None) -> None:
+    """Begin to rebuild an instance; of the image that it has, where none is
+    named.
+
+    Raises InstanceNotFound, InstanceLocked, InvalidState, NoNode, Invalid.
+    """
+    row = access.find(uuid, 'mogan:instance:rebuild')
+    image = image_uuid or row.image_uuid
+    if image is None:
+        raise exception.Invalid(
+            place='$.image_uuid', fault='the image that the instance has is '
+            'not known, so one has to be named')
+    begin(uuid, states.Verb.REBUILD, {'image_uuid': image.lower()})
+    _locate(uuid)
+
+
+def _locate(uuid: str) -> None:
+    links.locate(f'{links.collection()}/{uuid}/states')
+
+
 class LockController(Place):
     """Protects the instance from delete and rebuild."""
 
-    @expose(None, UUID, rule='mogan:instance:lock', target=_owner,
+    @expose(None, UUID, rule='mogan:instance:lock', target=owner,
             body=shapes.Lock, schema=shapes.LOCK, status_code=202,
             raises=(exception.InvalidState,))
     def put(self, uuid: str, wanted: shapes.Lock) -> None:
         """Lock an instance."""
-        _begin(uuid, states.Verb.LOCK,
-               {'reason': wanted.lock.reason} if wanted.lock else None)
+        begin(uuid, states.Verb.LOCK,
+              {'reason': wanted.lock.reason} if wanted.lock else None)
 
 
 class UnlockController(Place):
     """Ends the protection."""
 
-    @expose(None, UUID, rule='mogan:instance:unlock', target=_owner,
+    @expose(None, UUID, rule='mogan:instance:unlock', target=owner,
             body=shapes.Unlock, schema=shapes.UNLOCK, status_code=202)
     def put(self, uuid: str, wanted: shapes.Unlock) -> None:
         """Unlock an instance."""
-        _begin(uuid, states.Verb.UNLOCK)
+        begin(uuid, states.Verb.UNLOCK)
 
 
 class PowerController(Place):
@@ -72,10 +96,10 @@ class PowerController(Place):
     def put(self, uuid: str, wanted: shapes.Power) -> None:
         """Change an instance's power."""
         row = access.find(uuid, 'mogan:instance:set_power_state')
-        _begin(uuid, shapes.TARGETS[wanted.target],
-               operate_locked=access.may('mogan:instance:operate_locked',
-                                         row))
-        links.locate(f'instances/{uuid}/states')
+        begin(uuid, shapes.TARGETS[wanted.target],
+              operate_locked=access.may('mogan:instance:operate_locked',
+                                        row))
+        _locate(uuid)
 
 
 class ProvisionController(Place):
@@ -87,10 +111,7 @@ class ProvisionController(Place):
                     exception.InstanceLocked), location=True)
     def put(self, uuid: str, wanted: shapes.Provision) -> None:
         """Rebuild an instance."""
-        access.find(uuid, 'mogan:instance:rebuild')
-        _begin(uuid, states.Verb.REBUILD,
-               {'image_uuid': wanted.image_uuid.lower()})
-        links.locate(f'instances/{uuid}/states')
+        rebuild(uuid, wanted.image_uuid)
 
 
 class StatesController(Place):

@@ -3,22 +3,16 @@
 
 from typing import Any, Final
 
-from oslo_utils import strutils
 from wsme import types as wtypes
 
 from mogan.api import types, views
 from mogan.api.controllers.v1.shapes import words
 
-_BOOLEAN: Final[dict[str, Any]] = {
-    'anyOf': [{'type': 'boolean'}, {
-        'type': 'string', 'pattern':
-        '^([Tt]rue|TRUE|[Ff]alse|FALSE|[Yy]es|[Nn]o|[Oo]n|[Oo]ff|[01])$'
-        r'(?!\n)'}]}
 # As the service that counts resources names them.
 _SYMBOL: Final = '^[A-Z0-9_]+$(?!\\n)'
 _DESCRIBING: Final[dict[str, Any]] = {
     'name': words.NAME, 'description': words.DESCRIPTION,
-    'is_public': _BOOLEAN, 'disabled': _BOOLEAN}
+    'is_public': words.BOOLEAN, 'disabled': words.BOOLEAN}
 CREATE: Final = words.members(
     _DESCRIBING | {
         'resources': {
@@ -41,16 +35,6 @@ DESCRIBED: Final = words.members(_DESCRIBING, 'name', 'is_public',
                                  'disabled')
 
 
-class _Boolean(wtypes.UserType):
-    """A boolean, or a word for one that the schema knows."""
-
-    basetype = str
-    name = 'boolean'
-
-    def frombasetype(self, value: Any) -> Any:
-        return strutils.bool_from_string(value, strict=True)
-
-
 class NewFlavor(wtypes.Base):
     """A flavor that is asked for; the schema knows more of its values."""
 
@@ -58,8 +42,8 @@ class NewFlavor(wtypes.Base):
     description = wtypes.wsattr(str)
     resources = wtypes.wsattr({str: int}, mandatory=True)
     traits = wtypes.wsattr([str])
-    is_public = wtypes.wsattr(_Boolean(), default=True)
-    disabled = wtypes.wsattr(_Boolean(), default=False)
+    is_public = wtypes.wsattr(types.boolean, default=True)
+    disabled = wtypes.wsattr(types.boolean, default=False)
 
 
 class Flavor(wtypes.Base):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an instance looks like, and what makes or changes one."""
 
+import dataclasses
 from typing import Any, Final
 
 from wsme import types as wtypes
@@ -85,11 +86,24 @@ class Instances(wtypes.Base):
     next = types.attribute(str, optional=True)
 
 
+@dataclasses.dataclass(frozen=True)
+class Dialect:
+    """What instances are called in paths and lists, and how they look there.
+
+    `page` is a page of a list; `summary` are the fields that it shows unless
+    its caller chooses.
+    """
+
+    collection: str
+    view: views.View
+    page: type[wtypes.Base]
+    summary: tuple[str, ...]
+
+
 VIEW: Final = views.View(Instance)
-# A list shows these unless its caller chooses.
-SUMMARY: Final = ('uuid', 'name', 'description', 'status', 'power_state',
-                  'locked', 'links')
-FIELDS: Final = types.Choices(*VIEW.names(admin=True))
+INSTANCES: Final = Dialect('instances', VIEW, Instances, (
+    'uuid', 'name', 'description', 'status', 'power_state', 'locked',
+    'links'))
 ADMIN_FIELDS: Final = (frozenset(VIEW.names(admin=True))
                        - frozenset(VIEW.names()))
 _COLUMNS: Final = {'fault': ('fault', 'lock_fault'), 'links': ()}

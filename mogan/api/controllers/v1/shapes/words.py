@@ -21,6 +21,11 @@ TEXT: Final = r'^[^\x00]*$'
 DESCRIPTION: Final[dict[str, Any]] = {
     'type': ['string', 'null'], 'maxLength': LONGEST, 'pattern': TEXT}
 UUID: Final = types.UUID
+BOOLEAN: Final[dict[str, Any]] = {
+    'anyOf': [{'type': 'boolean'}, {
+        'type': 'string', 'pattern':
+        '^([Tt]rue|TRUE|[Ff]alse|FALSE|[Yy]es|[Nn]o|[Oo]n|[Oo]ff|[01])$'
+        r'(?!\n)'}]}
 # How they are shown.
 LINKS: Final[dict[str, Any]] = {'type': 'array', 'items': {
     'type': 'object', 'required': ['rel', 'href'],
