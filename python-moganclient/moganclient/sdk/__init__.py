@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Mogan as a service of openstacksdk: `connection.baremetal_compute`."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import openstack.connection
+
+
+def add_to(connection: 'openstack.connection.Connection',
+           ) -> 'openstack.connection.Connection':
+    """Give a connection the service `baremetal_compute`; returns the
+    connection."""
+    from moganclient.sdk import baremetal_compute_service  # noqa: PLC0415
+    connection.add_service(
+        baremetal_compute_service.BaremetalComputeService(
+            'baremetal_compute'))
+    return connection
+
+
+def vendor_hook(connection: 'openstack.connection.Connection') -> None:
+    """What `vendor_hook: moganclient.sdk:vendor_hook` in a clouds.yaml or a
+    vendor's profile calls."""
+    add_to(connection)

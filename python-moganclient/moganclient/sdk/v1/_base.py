@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the resources share."""
+
+import urllib.parse
+from collections.abc import Iterator
+from typing import Any, Self
+
+import requests
+from keystoneauth1 import adapter
+from openstack import exceptions as sdk_exceptions
+from openstack import resource
+
+from moganclient import exceptions
+
+
+class Resource(resource.Resource):
+    """A resource whose errors are those of `moganclient.exceptions`."""
+
+    # What a later release of the service adds can be read as well.
+    _allow_unknown_attrs_in_body = True
+
+    def _translate_response(self, response: requests.Response,
+                            *args: Any, **kwargs: Any) -> None:
+        exceptions.raise_for(response)
+        super()._translate_response(response, *args, **kwargs)
+
+    @classmethod
+    def check_names(cls, attrs: dict[str, Any]) -> None:
+        """Refuse attributes that there are none of, which openstacksdk would
+        leave out in silence.
+
+        Raises openstack.exceptions.InvalidRequest.
+        """
+        known = cls._body_mapping()
+        unknown = sorted(attrs.keys() - known.keys())
+        if unknown:
+            raise sdk_exceptions.InvalidRequest(
+                f'{", ".join(unknown)}: no attribute of {cls.__name__}')
+
+    @classmethod
+    def pages(cls, session: adapter.Adapter, path: str | None = None, *,
+              query: dict[str, Any] | None = None,
+              **known: Any) -> Iterator[Self]:
+        """The members of a list; a page is asked for when its first member
+        is.  `known`: attributes of each that are in the path."""
+        place = path or cls.base_path
+        for values in _members(session, place, cls.resources_key or '',
+                               query or {}):
+            yield cls.existing(**(_attributes(values) | known))
+
+
+def _attributes(values: Any) -> dict[str, Any]:
+    """A member that is no object is a name."""
+    return values if isinstance(values, dict) else {'name': values}
+
+
+def _members(session: adapter.Adapter, path: str, key: str,
+             query: dict[str, Any]) -> Iterator[Any]:
+    params: dict[str, Any] | None = {
+        name: _word(value) for name, value in query.items()
+        if value is not None}
+    while params is not None:
+        response = session.get(path, params=params)
+        exceptions.raise_for(response)
+        page = response.json()
+        asked, params = params, _following(page)
+        if params == asked:
+            raise exceptions.ClientException(
+                f'The page after {params} is the same page again')
+        yield from page[key]
+
+
+def _following(page: dict[str, Any]) -> dict[str, Any] | None:
+    """What the address of the next page asks for.
+
+    Only that: the service names itself as it was addressed, which a proxy
+    in front may have changed, and credentials go to no other host.
+    """
+    address = page.get('next')
+    if not address:
+        return None
+    return dict(urllib.parse.parse_qsl(
+        urllib.parse.urlsplit(address).query, keep_blank_values=True))
+
+
+def _word(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return ','.join(map(str, value))
+    return value

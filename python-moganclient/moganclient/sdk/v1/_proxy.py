@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The calls of the service: `connection.baremetal_compute`.
+
+Wherever an instance, a flavor is asked for, its uuid will do.  Errors are
+those of `moganclient.exceptions`.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, ClassVar, TypeVar
+
+import requests
+from openstack import proxy
+
+from moganclient import exceptions
+from moganclient.sdk.v1 import _base, _retries, _wait
+from moganclient.sdk.v1.action import Action
+from moganclient.sdk.v1.flavor import Flavor
+from moganclient.sdk.v1.instance import Instance
+from moganclient.sdk.v1.manageable_server import ManageableServer
+from moganclient.sdk.v1.node import Node
+from moganclient.sdk.v1.states import States
+
+_Kind = TypeVar('_Kind', bound=_base.Resource)
+_HOUR = 3600.0
+
+
+class Proxy(proxy.Proxy):
+    """What can be asked of the service."""
+
+    api_version: ClassVar[str] = '1'
+    # There is one version, whose address is known.
+    skip_discovery = True
+
+    _resource_registry = {  # noqa: RUF012 - as the base's
+        'action': Action, 'flavor': Flavor, 'instance': Instance,
+        'manageable_server': ManageableServer, 'node': Node}
+
+    def request(self, url: str, method: str, *args: Any,
+                **kwargs: Any) -> requests.Response:
+        """Send a request, once more where it was lost and that is safe.
+
+        `connect_retries` and `status_code_retries` of the connection's
+        configuration say how often, 3 times each unless they do; what is
+        not safe is sent once whatever they say.
+        """
+        url = self._versioned(url)
+        kwargs['status_code_retries'] = 0
+        if not _retries.repeatable(method, url):
+            kwargs['connect_retries'] = 0
+            return super().request(url, method, *args, **kwargs)
+        if kwargs.get('connect_retries') is None:
+            kwargs['connect_retries'] = _often(self.connect_retries)
+        for tries in range(_often(self.status_code_retries)):
+            response = super().request(url, method, *args, **kwargs)
+            seconds = _retries.pause(response, tries)
+            if seconds is None:
+                return response
+            time.sleep(seconds)
+        return super().request(url, method, *args, **kwargs)
+
+    def _versioned(self, url: str) -> str:
+        """A path below the version, which an endpoint may end in or not."""
+        endpoint = self.get_endpoint() or ''
+        if url.startswith('/') and not endpoint.rstrip('/').endswith('/v1'):
+            return f'/v1{url}'
+        return url
+
+    def instances(self, details: bool = True,
+                  **query: Any) -> Iterator[Instance]:
+        """The caller's instances, page by page as they are looked at.
+
+        `details=False`: uuid, name, description, status, power_state and
+        locked alone, or the `fields` of the query.  The rest is the
+        service's: `all_projects`, `name`, `status`, `flavor_uuid`,
+        `locked`, `node_uuid`, `project_id`, `sort_key`, `sort_dir`,
+        `limit` (of a page), `marker`.
+        """
+        if query.pop('all_projects', False):
+            query['all_tenants'] = True
+        path = '/instances/detail' if details else '/instances'
+        return Instance.pages(self, path, query=query)
+
+    def get_instance(self, instance: str | Instance) -> Instance:
+        """An instance as it is now.  Raises NotFound."""
+        return self._get(Instance, instance)
+
+    def find_instance(self, name_or_id: str, ignore_missing: bool = True,
+                      all_projects: bool = False) -> Instance | None:
+        """The instance with this uuid or this name; None if there is none.
+
+        Raises NotUnique, and NotFound if not `ignore_missing`.
+        """
+        return self._named(
+            Instance, name_or_id, ignore_missing,
+            lambda: self.instances(name=name_or_id,
+                                   all_projects=all_projects))
+
+    def create_instance(self, **attrs: Any) -> Instance:
+        """Ask for an instance, which is `building` when this returns.
+
+        `name`, `flavor_uuid`, `image_uuid`; `description`,
+        `availability_zone`, `metadata` and what else the service takes.
+        It is never asked twice: where the answer is lost, look for the
+        instance before you ask again.
+        """
+        return self._make(Instance, '/instances', attrs)
+
+    def update_instance(self, instance: str | Instance,
+                        **attrs: Any) -> Instance:
+        """Change `name`, `description`, `metadata`.
+
+        Of an instance that has been fetched, only what differs from it is
+        sent, each key of the metadata by itself, so that keys which others
+        have set since then stay.
+        """
+        Instance.check_names(attrs)
+        return self._update(Instance, instance, **attrs)
+
+    def delete_instance(self, instance: str | Instance,
+                        ignore_missing: bool = True) -> None:
+        """Ask for the end of an instance.
+
+        Raises InstanceLocked, and NotFound if not `ignore_missing`.
+        """
+        self._delete(Instance, instance, ignore_missing=ignore_missing)
+
+    def lock_instance(self, instance: str | Instance,
+                      reason: str | None = None) -> None:
+        """Protect an instance from delete and rebuild, from now on.
+
+        Raises Conflict where its status does not allow that.
+        """
+        body = None if reason is None else {'reason': reason}
+        self._put(instance, 'lock', {'lock': body})
+
+    def unlock_instance(self, instance: str | Instance) -> None:
+        """Ask for the end of a lock; it is over when `lock_state` is
+        `unlocked`, see `wait_for_instance`."""
+        self._put(instance, 'unlock', {'unlock': None})
+
+    def set_instance_power_state(self, instance: str | Instance,
+                                 target: str) -> None:
+        """`on`, `off`, `reboot`, `soft_off` or `soft_reboot`.
+
+        Raises Conflict, InstanceLocked.
+        """
+        self._put(instance, 'power', {'target': target})
+
+    def rebuild_instance(self, instance: str | Instance,
+                         image_uuid: str | None = None) -> None:
+        """Put an image on the node anew, the same one unless another is
+        given; what was on it is lost.
+
+        Raises Conflict, InstanceLocked.
+        """
+        if image_uuid is None:
+            image_uuid = self.get_instance(instance).image_uuid
+        self._put(instance, 'provision', {'target': 'rebuild',
+                                          'image_uuid': image_uuid})
+
+    def instance_states(self, instance: str | Instance) -> States:
+        """What an instance is doing, and its lock."""
+        return self._get(States, None, requires_id=False,
+                         instance_uuid=_id(instance))
+
+    def instance_actions(self, instance: str | Instance,
+                         **query: Any) -> Iterator[Action]:
+        """The history of an instance, the newest first, page by page as it
+        is looked at; the query: `limit` (of a page), `marker`."""
+        return Action.pages(self, f'/instances/{_id(instance)}/actions',
+                            query=query)
+
+    def wait_for_instance(
+            self, instance: str | Instance, until: _wait.Until,
+            timeout: float | None = _HOUR, interval: float = 0.1,
+            max_interval: float = 2.0,
+            callback: Callable[[Instance], object] | None = None,
+            ) -> Instance:
+        """Look at an instance until it is as wanted; returns it.
+
+        `until`: a status, a state of the lock, or a function of the
+        instance.  Seconds: `timeout`, None for ever; between two looks
+        `interval`, growing to `max_interval`.  `callback` is called with
+        every look.  A service that is away for a while is waited for.
+
+        Raises InstanceFailed when it is in `error`, unless that or a state
+        of the lock is waited for; WaitTimeout; NotFound.
+        """
+        seen = _wait.until(
+            lambda: self.get_instance(_id(instance)), until, timeout=timeout,
+            interval=interval, longest=max_interval, callback=callback)
+        assert seen is not None  # noqa: S101 - `get_instance` raises
+        return seen
+
+    def wait_for_deleted(
+            self, instance: str | Instance, timeout: float | None = _HOUR,
+            interval: float = 0.1, max_interval: float = 2.0,
+            callback: Callable[[Instance], object] | None = None) -> None:
+        """Look until an instance is gone; see `wait_for_instance`."""
+        def look() -> Instance | None:
+            try:
+                return self.get_instance(_id(instance))
+            except exceptions.NotFound:
+                return None
+
+        _wait.until(look, 'deleted', timeout=timeout, interval=interval,
+                    longest=max_interval, callback=callback)
+
+    def flavors(self, **query: Any) -> Iterator[Flavor]:
+        """The flavors, page by page as they are looked at; the query:
+        `limit` (of a page), `marker`."""
+        return Flavor.pages(self, query=query)
+
+    def get_flavor(self, flavor: str | Flavor) -> Flavor:
+        """A flavor as it is now.  Raises NotFound."""
+        return self._get(Flavor, flavor)
+
+    def find_flavor(self, name_or_id: str,
+                    ignore_missing: bool = True) -> Flavor | None:
+        """The flavor with this uuid or this name; None if there is none.
+
+        Raises NotFound if not `ignore_missing`.
+        """
+        return self._named(Flavor, name_or_id, ignore_missing, self.flavors)
+
+    def create_flavor(self, **attrs: Any) -> Flavor:
+        """`name`, `resources`; `description`, `traits`, `is_public`,
+        `disabled`.  For administrators."""
+        return self._make(Flavor, '/flavors', attrs)
+
+    def update_flavor(self, flavor: str | Flavor, **attrs: Any) -> Flavor:
+        """Change `name`, `description`, `is_public`, `disabled`.  For
+        administrators."""
+        Flavor.check_names(attrs)
+        return self._update(Flavor, flavor, **attrs)
+
+    def delete_flavor(self, flavor: str | Flavor,
+                      ignore_missing: bool = True) -> None:
+        """Raises Conflict while an instance has the flavor."""
+        self._delete(Flavor, flavor, ignore_missing=ignore_missing)
+
+    def nodes(self, details: bool = False, **query: Any) -> Iterator[Node]:
+        """The nodes, their names alone unless `details`, page by page as
+        they are looked at.  For administrators."""
+        return Node.pages(self, '/nodes/detail' if details else '/nodes',
+                          query=query)
+
+    def manageable_servers(self, **query: Any) -> Iterator[ManageableServer]:
+        """The nodes that can be taken over.  For administrators."""
+        return ManageableServer.pages(self, query=query)
+
+    def manage_server(self, **attrs: Any) -> Instance:
+        """Take over a node as an instance, which is `building` when this
+        returns.
+
+        `name`, `node_uuid`; `description`, `metadata`.  Raises Conflict.
+        """
+        return self._make(Instance, '/manageable_servers', attrs)
+
+    def _make(self, kind: type[_Kind], path: str,
+              attrs: dict[str, Any]) -> _Kind:
+        # The service knows best which attributes there are.
+        response = self.post(path, json=attrs)
+        exceptions.raise_for(response)
+        return kind.existing(connection=self._get_connection(),
+                             **response.json())
+
+    def _put(self, instance: str | Instance, place: str, body: Any) -> None:
+        exceptions.raise_for(self.put(
+            f'/instances/{_id(instance)}/states/{place}', json=body))
+
+    def _named(self, kind: type[_Kind], name_or_id: str,
+               ignore_missing: bool,
+               members: Callable[[], Iterable[_Kind]]) -> _Kind | None:
+        if _is_uuid(name_or_id):
+            try:
+                return self._get(kind, name_or_id)
+            except exceptions.NotFound:
+                pass
+        found = [one for one in members() if one.name == name_or_id]
+        noun = kind.__name__.lower()
+        if len(found) > 1:
+            raise exceptions.NotUnique(
+                f'{len(found)} {noun}s have the name {name_or_id}: '
+                + ', '.join(str(one.id) for one in found), found)
+        if not found and not ignore_missing:
+            raise exceptions.NotFound(
+                f'There is no {noun} with the name or uuid {name_or_id}.')
+        return found[0] if found else None
+
+
+def _often(configured: int | None) -> int:
+    return _retries.RETRIES if configured is None else configured
+
+
+def _id(instance: str | Instance) -> str:
+    return instance if isinstance(instance, str) else str(instance.id)
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Waiting for what the service does after it has answered."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias
+
+from keystoneauth1 import exceptions as keystone_exceptions
+
+from moganclient import exceptions
+from moganclient.sdk.v1.instance import Instance
+
+Until: TypeAlias = str | Callable[[Instance], object]
+
+_LOCK_STATES: Final = frozenset({'unlocked', 'locking', 'locked',
+                                 'unlocking'})
+# What a service that is being restarted, or a network, answers.
+_PASSING: Final = (
+    keystone_exceptions.RetriableConnectionFailure,
+    exceptions.ServiceUnavailable, exceptions.BadGateway,
+    exceptions.GatewayTimeout)
+
+
+def until(look: Callable[[], Instance | None],
+          wanted: Until, *, timeout: float | None, interval: float,
+          longest: float, callback: Callable[[Instance], object] | None,
+          ) -> Instance | None:
+    """Look again and again until an instance is as wanted.
+
+    Raises InstanceFailed, WaitTimeout, and what `look` raises.
+    """
+    seen: Instance | None = None
+    for last in _moments(timeout, interval, longest):
+        try:
+            seen = look()
+        except _PASSING:
+            if last:
+                raise
+            continue
+        if seen is None:
+            return None
+        if callback is not None:
+            callback(seen)
+        if _reached(seen, wanted):
+            return seen
+        if seen.status == 'error' and _hopeless(wanted):
+            raise exceptions.InstanceFailed(_failure(seen), seen)
+    raise exceptions.WaitTimeout(_delay(seen, wanted, timeout), seen)
+
+
+def _moments(timeout: float | None, interval: float,
+             longest: float) -> Iterator[bool]:
+    """A turn for each look, with pauses between them that grow; whether it
+    is the last."""
+    end = None if timeout is None else time.monotonic() + timeout
+    while end is None or time.monotonic() < end:
+        yield False
+        left = interval if end is None else max(0.0, end - time.monotonic())
+        time.sleep(min(interval, left))
+        interval = min(interval * 1.5, longest)
+    yield True
+
+
+def _reached(instance: Instance, wanted: Until) -> object:
+    if not isinstance(wanted, str):
+        return wanted(instance)
+    if wanted in _LOCK_STATES:
+        return instance.lock_state == wanted
+    return instance.status == wanted
+
+
+def _hopeless(wanted: Until) -> bool:
+    """Whether an instance in `error` will not come to be so: it can be
+    locked and unlocked."""
+    return not isinstance(wanted, str) or wanted not in _LOCK_STATES
+
+
+def _failure(instance: Instance) -> str:
+    fault = instance.fault or {}
+    return (f'The instance {instance.id} is in error: '
+            f'{fault.get("message") or "no reason is given"}')
+
+
+def _delay(seen: Instance | None, wanted: Until,
+           timeout: float | None) -> str:
+    name = wanted if isinstance(wanted, str) else 'as wanted'
+    if seen is None:
+        return f'The service was away for all of {timeout} s'
+    fault = seen.fault or {}
+    why = f': {fault["message"]}' if fault.get('message') else ''
+    return (f'The instance {seen.id} is not {name} within {timeout} s, but '
+            f'{seen.status} and {seen.lock_state}{why}')

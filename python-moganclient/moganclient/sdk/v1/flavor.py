@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+from openstack import resource
+
+from moganclient.sdk.v1 import _base
+
+
+class Flavor(_base.Resource):
+    """What an instance may be made of."""
+
+    resources_key = 'flavors'
+    base_path = '/flavors'
+
+    allow_create = True
+    allow_fetch = True
+    allow_commit = True
+    allow_delete = True
+    commit_method = 'PATCH'
+    commit_jsonpatch = True
+
+    #: The uuid.
+    id = resource.Body('uuid')
+    uuid = resource.Body('uuid', alternate_id=True)
+    #: The name; no two flavors have the same.
+    name = resource.Body('name')
+    description = resource.Body('description')
+    #: An amount for each resource class.
+    resources = resource.Body('resources', type=dict)
+    #: What a node must be able to do.
+    traits = resource.Body('traits', type=list)
+    #: Whether all projects can see and have it.
+    is_public = resource.Body('is_public', type=bool)
+    #: Whether new instances cannot have it.
+    disabled = resource.Body('disabled', type=bool)
+    created_at = resource.Body('created_at')
+    updated_at = resource.Body('updated_at')
+    links = resource.Body('links')
