@@ -19,6 +19,7 @@ from mogan.cmd import launch
 from mogan.conf import CONF
 from mogan.db.engine import Database
 from mogan.engine.rpcapi import EngineClient
+from mogan.notifications import bus
 
 LOG = log.getLogger(__name__)
 
@@ -31,7 +32,7 @@ class Opened:
     """
 
     def __init__(self) -> None:
-        self._db = Database.from_conf(CONF)
+        self._db = Database.from_conf(CONF, telling=bus.telling(CONF))
         self._transport = rpc.transport(CONF)
         self._client = EngineClient(self._transport, CONF.engine.topic,
                                     CONF.engine.call_timeout)

@@ -12,6 +12,7 @@ from mogan.cmd import launch
 from mogan.conf import CONF
 from mogan.db import migrations, purge
 from mogan.db.engine import Database, transaction
+from mogan.notifications import bus
 
 _BATCH = 1000
 
@@ -35,10 +36,10 @@ def _revision(db: Database) -> None:
 
 
 def _purge(db: Database) -> None:
-    days = CONF.command.days
+    days, told = CONF.command.days, bus.telling(CONF)
     removed = 0
     for remove in (purge.deleted_instances, purge.finished_actions):
-        while rows := remove(db, days, _BATCH):
+        while rows := remove(db, days, _BATCH, told=told):
             removed += rows
     print(f'{removed} rows older than {days:g} days were removed.')
 

@@ -12,9 +12,11 @@ from mogan import baremetal, rpc
 from mogan.cmd import launch
 from mogan.conf import CONF
 from mogan.db.engine import Database
+from mogan.engine import publish
 from mogan.engine.reconcile import Pace
 from mogan.engine.service import EngineService
 from mogan.engine.task import Limits
+from mogan.notifications import bus
 
 LOG = log.getLogger(__name__)
 
@@ -32,7 +34,7 @@ def build(db: Database, driver: baremetal.Driver, transport: object,
         pace=Pace(sweep=group.sweep_interval, repair=group.repair_interval,
                   threads=group.threads,
                   late=group.late_action_age),
-        stop_timeout=stop_timeout)
+        publisher=publish.from_conf(db, CONF), stop_timeout=stop_timeout)
 
 
 class EngineProcess(service.Service):
@@ -68,6 +70,11 @@ def main() -> int:
             stevedore.exception.NoMatches) as error:
         return launch.complain(
             f'[engine] driver {CONF.engine.driver}: {error}')
+    try:
+        bus.check(CONF)
+    except ValueError as error:
+        return launch.complain(
+            '[oslo_messaging_notifications] driver', error)
     launcher = service.ProcessLauncher(CONF, restart_method='mutate')
     launcher.launch_service(EngineProcess(), workers=CONF.engine.workers)
     return launcher.wait() or 0

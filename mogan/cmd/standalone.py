@@ -25,6 +25,7 @@ from mogan.conf import CONF
 from mogan.db import flavors, migrations
 from mogan.db.engine import Database, transaction
 from mogan.engine.rpcapi import EngineClient
+from mogan.notifications import bus
 
 LOG = log.getLogger(__name__)
 
@@ -123,7 +124,7 @@ def _running(arguments: argparse.Namespace,
              state: StateDir) -> Iterator[None]:
     """The service, from its first answer to its last."""
     with contextlib.ExitStack() as stack:
-        db = Database.from_conf(CONF)
+        db = Database.from_conf(CONF, telling=bus.telling(CONF))
         stack.callback(db.dispose)
         _upgrade(db)
         driver = baremetal.load(CONF)

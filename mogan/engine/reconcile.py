@@ -12,7 +12,7 @@ import contextlib
 import dataclasses
 import functools
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from oslo_log import log
@@ -54,15 +54,20 @@ class Pace:
 
 
 class Reconciler:
-    """The engine's own drive; `start` and `stop` it."""
+    """The engine's own drive; `start` and `stop` it.
+
+    `looked` is called after each look at an instance.
+    """
 
     def __init__(self, db: Database, hardware: driver.Driver, worker: Worker,
-                 survey: Survey, pace: Pace) -> None:
+                 survey: Survey, pace: Pace,
+                 looked: Callable[[], None] | None = None) -> None:
         self._db = db
         self._driver = hardware
         self._worker = worker
         self._survey = survey
         self._pace = pace
+        self._looked = looked
         self._pool = concurrent.futures.ThreadPoolExecutor(
             pace.threads, thread_name_prefix='look')
         self._lock = threading.Condition()
@@ -108,6 +113,8 @@ class Reconciler:
         try:
             while True:
                 wait = self._worker.look(uuid)
+                if self._looked:
+                    self._looked()
                 with self._lock:
                     if wait is not None:
                         self._wake_in(wait)

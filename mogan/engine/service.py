@@ -13,6 +13,7 @@ from mogan import rpc
 from mogan.baremetal import driver
 from mogan.db.engine import Database
 from mogan.engine.manager import EngineEndpoint
+from mogan.engine.publish import Publisher
 from mogan.engine.reconcile import Pace, Reconciler
 from mogan.engine.survey import Survey
 from mogan.engine.task import Limits
@@ -26,18 +27,22 @@ _CONNECT_TIMEOUT: Final = 5.0  # seconds that a start waits for the broker
 class EngineService:
     """Starts and stops an engine; any number of them share the work."""
 
-    def __init__(self, db: Database, hardware: driver.Driver, transport: Any,
+    def __init__(self, db: Database,  # noqa: PLR0913 - all that it is
+                 hardware: driver.Driver, transport: Any,
                  topic: str, *, host: str | None = None,
                  limits: Limits | None = None, pace: Pace | None = None,
+                 publisher: Publisher | None = None,
                  stop_timeout: float = 30) -> None:
         host = host or socket.gethostname()
         # A claim belongs to one life of one process.
         name = f'{host}:{os.getpid()}:{uuidutils.generate_uuid()[:8]}'
         self._driver = hardware
+        self._publisher = publisher
         self._stop_timeout = stop_timeout
         self._reconciler = Reconciler(
             db, hardware, Worker(db, hardware, name, limits or Limits()),
-            Survey(db, hardware, name), pace or Pace())
+            Survey(db, hardware, name), pace or Pace(),
+            looked=publisher.nudge if publisher else None)
         self._server = rpc.server(
             transport, topic, host,
             EngineEndpoint(self._reconciler, hardware))
@@ -51,6 +56,8 @@ class EngineService:
         """Look for work that was left undone, and take messages as soon as
         there is a broker."""
         self._reconciler.start()
+        if self._publisher:
+            self._publisher.start()
         # It waits for a broker for as long as there is none.
         self._listening.start()
         self._listening.join(_CONNECT_TIMEOUT)
@@ -62,5 +69,7 @@ class EngineService:
             self._server.stop()
             self._server.wait()
         self._reconciler.stop(self._stop_timeout)
+        if self._publisher:
+            self._publisher.stop(self._stop_timeout)
         self._driver.close()
         LOG.info('The engine %s has stopped', self.name)

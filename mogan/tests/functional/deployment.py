@@ -22,6 +22,7 @@ from mogan.api.identity import users
 from mogan.baremetal import inventory
 from mogan.baremetal.simulated import SimulatedDriver
 from mogan.db.engine import Database
+from mogan.engine.publish import Publisher
 from mogan.engine.reconcile import Pace
 from mogan.engine.rpcapi import EngineClient
 from mogan.engine.service import EngineService
@@ -161,12 +162,17 @@ class Deployment:
             db or self.db, SimulatedDriver(self._inventory, **TIMES | times),
             self.transport, self.topic,
             host=backends.HOSTS[len(self.engines)],
-            limits=limits or Limits(), pace=pace, stop_timeout=10)
+            limits=limits or Limits(), pace=pace,
+            publisher=self.publisher(), stop_timeout=10)
         engine.start()
         self.engines.append(engine)
         return engine
 
     def stop_engines(self) -> None:
+    def publisher(self) -> Publisher | None:
+        """What tells others, for one more engine."""
+        return None
+
         """Stop all of them."""
         while self.engines:
             self.engines.pop().stop()

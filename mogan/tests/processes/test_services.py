@@ -18,7 +18,7 @@ import testtools
 
 from mogan.api.identity import users
 from mogan.baremetal import inventory
-from mogan.db import clock, models
+from mogan.db import clock, migrations, models
 from mogan.tests.functional import backends, client
 from mogan.tests.functional.base import IMAGE, eventually
 from mogan.tests.functional.deployment import SMALL
@@ -232,7 +232,8 @@ class TestCommands(ServicesTest):
         done = self.run_command('dbsync', 'upgrade')
         self.assertEqual(0, done.returncode, done.stderr)
         done = self.run_command('dbsync', 'version')
-        self.assertEqual((0, '0001\n'), (done.returncode, done.stdout))
+        self.assertEqual((0, f'{migrations.head()}\n'),
+                         (done.returncode, done.stdout))
 
     def test_the_checks_pass_on_a_database_that_keeps_its_word(self):
         done = self.run_command('status', 'upgrade', 'check')

@@ -24,10 +24,11 @@ ALLOWED = {
     'baremetal': set(),
     'db': {'states', 'exception', 'context'},
     'aside': set(),
+    'notifications': {'states', 'rpc', 'db.actions'},
     'engine': {'states', 'exception', 'context', 'rpc', 'db', 'baremetal',
-               'aside'},
+               'aside', 'notifications'},
     'api': {'states', 'exception', 'context', 'policy', 'db', 'aside',
-            'engine.rpcapi', 'version'},
+            'engine.rpcapi', 'version', 'notifications.bus'},
 }
 # Libraries that one part only may know.
 HOMES = {

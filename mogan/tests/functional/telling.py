@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A deployment that tells others, and what they hear."""
+
+import copy
+import functools
+import json
+from typing import Any
+
+import jsonschema
+import sqlalchemy as sa
+from oslo_config import cfg
+from oslo_messaging.notify import _impl_test
+
+from mogan.db import models, outbox
+from mogan.db.engine import Database
+from mogan.engine.publish import Publisher
+from mogan.notifications import bus, schemas
+from mogan.tests.functional import base, deployment
+
+INTERVAL = 0.1  # seconds between two looks at what is to be told
+
+
+class Telling(deployment.Deployment):
+    """One whose notifications go to a list in this process."""
+
+    def configure(self) -> cfg.ConfigOpts:
+        conf = super().configure()
+        # Whether anybody is told is asked before messages are set up.
+        bus.telling(conf)
+        conf.set_override('driver', ['test'],
+                          'oslo_messaging_notifications')
+        return conf
+
+    @functools.cached_property
+    def telling_db(self) -> Database:
+        """The database as an API service opens it that is to tell."""
+        return Database(self.db.url.render_as_string(hide_password=False),
+                        telling=bus.telling(self.conf))
+
+    def make_application(self, *, db: Database | None = None,
+                         transport: Any = None) -> Any:
+        return super().make_application(db=db or self.telling_db,
+                                        transport=transport)
+
+    def publisher(self) -> Publisher | None:
+        return Publisher(self.db, bus.Bus(
+            self.conf, 'mogan-engine:here', self.conf.notifications.topics),
+            interval=INTERVAL)
+
+    def close(self) -> None:
+        super().close()
+        self.telling_db.dispose()
+
+
+@functools.cache
+def schema(event: str) -> Any:
+    """What checks an event's payload by the file that is handed out."""
+    return jsonschema.Draft202012Validator(json.loads(
+        (schemas.DIRECTORY / f'{event}.json').read_text(encoding='utf-8')))
+
+
+class TellingTest(base.FunctionalTest):
+    """A test with a deployment that tells."""
+
+    def setUp(self) -> None:
+        _impl_test.reset()
+        super().setUp()
+
+    def deploy(self) -> deployment.Deployment:
+        return Telling(rules=self.rules)
+
+    def heard(self) -> list[dict[str, Any]]:
+        """The messages so far, each as it should be."""
+        messages = [copy.deepcopy(message) for _, message, _, _
+                    in _impl_test.NOTIFICATIONS]
+        for message in messages:
+            schema(message['event_type']).validate(message['payload'])
+        return messages
+
+    def all_heard(self) -> list[dict[str, Any]]:
+        """The messages, once nothing waits and nothing is under way."""
+        def waiting() -> int:
+            with self.db.reader() as connection:
+                return connection.execute(
+                    sa.select(sa.func.count()).select_from(models.actions)
+                    .where(models.actions.c.unpublished.is_not(None))
+                ).scalar_one()
+        base.eventually(waiting, until=lambda number: not number)
+        self.assertEqual(0, outbox.backlog(self.db).actions)
+        return self.heard()
+
+    def names(self) -> list[str]:
+        """What has happened to all instances, in the words of events."""
+        return [message['event_type'].removeprefix('instance.')
+                for message in self.all_heard()]
+
+    def assert_each_told_once(self, messages: list[dict[str, Any]]) -> None:
+        """Each action has one start and one end, or is a refusal; and each
+        event has its id, whoever has sent it how often."""
+        with self.db.reader() as connection:
+            actions = connection.execute(sa.select(models.actions)).all()
+        found: dict[tuple[str, bool], set[str]] = {}
+        for message in messages:
+            payload = message['payload']
+            found.setdefault(
+                (payload['action']['uuid'],
+                 message['event_type'].endswith('.start')),
+                set()).add(payload['event_id'])
+        wanted = {(action.uuid, started) for action in actions
+                  for started in (True, False)
+                  if not (started and action.outcome == 'refused')}
+        self.assertEqual(wanted, set(found))
+        ids = [one for several in found.values() for one in several]
+        self.assertEqual(len(wanted), len(ids))
+        self.assertEqual(len(wanted), len(set(ids)))
+
+    def assert_in_order(self, messages: list[dict[str, Any]]) -> None:
+        """Of each instance, things are first heard of as they happened."""
+        heard: set[str] = set()
+        last: dict[str, str] = {}
+        for payload in (message['payload'] for message in messages):
+            if payload['event_id'] in heard:
+                continue
+            heard.add(payload['event_id'])
+            uuid = payload['instance']['uuid']
+            self.assertLessEqual(last.get(uuid, ''), payload['occurred_at'])
+            last[uuid] = payload['occurred_at']
