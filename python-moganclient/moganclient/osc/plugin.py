@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What openstackclient asks a plugin for.
+
+It is imported at each start of `openstack`, whatever the command: nothing
+but this module is.
+"""
+
+from osc_lib import utils
+
+API_NAME = 'baremetal_compute'
+API_VERSION_OPTION = 'os_baremetal_compute_api_version'
+API_VERSIONS = ('1',)
+DEFAULT_API_VERSION = '1'
+
+
+def make_client(instance):
+    """The service, as a part of the connection of this invocation."""
+    from moganclient import sdk  # noqa: PLC0415
+    return sdk.add_to(instance.sdk_connection).baremetal_compute
+
+
+def build_option_parser(parser):
+    """Add the options that stand before the command."""
+    parser.add_argument(
+        '--os-baremetal-compute-api-version',
+        metavar='<baremetal-compute-api-version>',
+        default=utils.env('OS_BAREMETAL_COMPUTE_API_VERSION',
+                          default=DEFAULT_API_VERSION),
+        help='Version of the bare-metal compute API, 1 by default '
+             '(Env: OS_BAREMETAL_COMPUTE_API_VERSION)')
+    return parser

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the commands share: where they stand, what they may raise."""
+
+from osc_lib import exceptions
+from osc_lib.command import command
+
+from moganclient.osc.v1 import faults
+
+
+class _Told:
+    @property
+    def client(self):
+        """The service."""
+        return self.app.client_manager.baremetal_compute
+
+    def run(self, parsed_args):
+        """Exit statuses and output as the command says; errors of one
+        line."""
+        with faults.told(getattr(parsed_args, 'instance', None)):
+            return super().run(parsed_args)
+
+
+class Command(_Told, command.Command):
+    """A command that says nothing when all is well."""
+
+
+class Lister(_Told, command.Lister):
+    """A command that shows rows."""
+
+
+class ShowOne(_Told, command.ShowOne):
+    """A command that shows one thing."""
+
+
+class NotOffered(command.Command):
+    """A command of 0.1.0 for what the service does not have: says so,
+    whatever it is asked."""
+
+    auth_required = False
+    #: What the service does not have.
+    what = ''
+
+    def get_parser(self, prog_name):
+        parser = super().get_parser(prog_name)
+        parser.description = f'The service has no {self.what}.'
+        known = parser.parse_known_args
+        parser.parse_args = lambda args=None: known(args)[0]
+        return parser
+
+    def take_action(self, parsed_args):
+        raise exceptions.CommandError(f'The service has no {self.what}')

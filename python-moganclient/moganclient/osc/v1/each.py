@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The same request for several instances, with a result for each."""
+
+import contextlib
+import dataclasses
+from typing import Any
+
+from osc_lib import exceptions
+
+from moganclient.osc.v1 import commands, faults, naming, waiting
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What has come of the request for one; `name`: as the user called
+    it."""
+
+    name: str
+    instance: Any = None
+    result: str = 'accepted'
+    error: exceptions.CommandError | None = None
+
+    @contextlib.contextmanager
+    def noting(self):
+        """Keep what goes wrong."""
+        try:
+            with faults.told(self.name):
+                yield
+        except exceptions.CommandError as error:
+            self.result, self.error = 'failed', error
+
+    @property
+    def line(self):
+        """The error, beginning with the name."""
+        text = str(self.error)
+        named = text.startswith(f'{self.name} ')
+        return text if named else f'{self.name}: {text}'
+
+    def row(self, with_error):
+        """Name, uuid, result, and the error, if that is wanted."""
+        found = self.instance
+        row = (found.name if found else self.name,
+               found.id if found else None, self.result)
+        if with_error:
+            row += (str(self.error) if self.error else None,)
+        return row
+
+
+def tell(app, outcomes):
+    """Write a line for each that has failed; returns the exit status.
+
+    Where there is but one, its failure is that of the command.
+    """
+    failed = [one for one in outcomes if one.error]
+    if failed and len(outcomes) == 1:
+        raise failed[0].error
+    for one in failed:
+        app.LOG.error(one.line)
+    return int(bool(failed))
+
+
+class ForEach(commands.Lister):
+    """Asks for all first and waits then, so that they go on side by side."""
+
+    #: Whether a name is looked for in other projects too.
+    anywhere = False
+    #: Seconds to wait at most, by default.
+    seconds = 600
+
+    _status = 0
+
+    def get_parser(self, prog_name):
+        parser = super().get_parser(prog_name)
+        naming.add_instance(parser, many=True)
+        waiting.add_options(parser, self.seconds)
+        return parser
+
+    def ask(self, instance, parsed_args):
+        """Send the request for one instance."""
+        raise NotImplementedError
+
+    def settle(self, instance, **waits):
+        """Wait until one is done; returns what it has come to."""
+        raise NotImplementedError
+
+    def take_action(self, parsed_args):
+        outcomes = [Outcome(name) for name in parsed_args.instances]
+        for one in outcomes:
+            with one.noting():
+                one.instance = naming.instance(
+                    self.client, one.name, parsed_args.all_projects,
+                    self.anywhere)
+                self.ask(one.instance, parsed_args)
+        if parsed_args.wait:
+            self._settle(outcomes, waiting.Clock(parsed_args.timeout))
+        self._status = tell(self.app, outcomes)
+        return self._shown(outcomes, parsed_args.formatter != 'table')
+
+    def run(self, parsed_args):
+        """0 if all went well, else 1."""
+        return super().run(parsed_args) or self._status
+
+    def _settle(self, outcomes, clock):
+        for one in outcomes:
+            if not one.error:
+                steps = waiting.Steps(one.name)
+                with waiting.interruptible(one.name), one.noting():
+                    one.result = self.settle(
+                        one.instance, timeout=clock.left, callback=steps)
+                    steps.say(one.result)
+
+    @staticmethod
+    def _shown(outcomes, with_errors):
+        """A table leaves the errors to the lines above it."""
+        headings = ('Name', 'UUID', 'Result')
+        return (headings + ('Error',) * with_errors,
+                [one.row(with_errors) for one in outcomes])

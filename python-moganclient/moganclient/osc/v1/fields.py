@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is shown of each resource, under which heading, in which order.
+
+The headings of 0.1.0 stay, and stay where they are: scripts name them, or
+count them.
+"""
+
+from cliff import columns
+from osc_lib.cli import format_columns
+
+
+class Fault(columns.FormattableColumn):
+    """What stands in the way of an instance: its text for people."""
+
+    def human_readable(self):
+        return (self._value or {}).get('message') or ''
+
+
+INSTANCES = (
+    ('UUID', 'uuid'), ('Name', 'name'), ('Status', 'status'),
+    ('Power State', 'power_state'), ('Locked', 'locked'),
+    ('Flavor', 'flavor'))
+INSTANCES_LONG = (
+    *INSTANCES, ('Flavor Id', 'flavor_uuid'), ('Image Id', 'image_uuid'),
+    ('Lock State', 'lock_state'), ('Locked At', 'locked_at'),
+    ('Locked Reason', 'locked_reason'),
+    ('Availability Zone', 'availability_zone'), ('Project', 'project_id'),
+    ('Created At', 'created_at'), ('Description', 'description'),
+    ('Properties', 'metadata'), ('Fault', 'fault'))
+# Networks belong to what the service does not have; the heading is there
+# for scripts that name it.
+SERVERS = (
+    ('UUID', 'uuid'), ('Name', 'name'), ('Status', 'status'),
+    ('Networks', None), ('Image', 'image_uuid'), ('Flavor', 'flavor'),
+    ('Locked', 'locked'))
+SERVERS_LONG = (
+    ('UUID', 'uuid'), ('Name', 'name'), ('Status', 'status'),
+    ('Power State', 'power_state'), ('Networks', None),
+    ('Image Name', None), ('Image Id', 'image_uuid'),
+    ('Flavor Name', 'flavor'), ('Flavor Id', 'flavor_uuid'),
+    ('Availability Zone', 'availability_zone'), ('Properties', 'metadata'),
+    ('Locked', 'locked'), ('Locked At', 'locked_at'),
+    ('Locked Reason', 'locked_reason'))
+
+INSTANCE = (
+    ('uuid', 'uuid'), ('name', 'name'), ('description', 'description'),
+    ('status', 'status'), ('power_state', 'power_state'),
+    ('locked', 'locked'), ('lock_state', 'lock_state'),
+    ('locked_at', 'locked_at'), ('locked_reason', 'locked_reason'),
+    ('flavor', 'flavor'), ('image', 'image_uuid'),
+    ('properties', 'metadata'), ('availability_zone', 'availability_zone'),
+    ('fault', 'fault'), ('project_id', 'project_id'),
+    ('user_id', 'user_id'), ('created_at', 'created_at'),
+    ('updated_at', 'updated_at'), ('launched_at', 'launched_at'))
+# The service shows these to administrators.
+INSTANCE_ADMIN = (
+    *INSTANCE, ('locked_by', 'locked_by'), ('node_uuid', 'node_uuid'),
+    ('node_protection', 'node_protection'))
+
+ACTIONS = (
+    ('Created At', 'created_at'), ('Action', 'action'), ('User', 'user_id'),
+    ('Outcome', 'outcome'), ('Times', 'times'), ('Arguments', 'arguments'))
+ACTIONS_LONG = (
+    *ACTIONS, ('Error', 'error'), ('Attempts', 'attempts'),
+    ('Finished At', 'finished_at'), ('Updated At', 'updated_at'),
+    ('Request Id', 'request_id'), ('UUID', 'uuid'))
+
+FLAVORS = (
+    ('UUID', 'uuid'), ('Name', 'name'), ('Is Public', 'is_public'),
+    ('Description', 'description'), ('Resources', 'resources'))
+FLAVORS_LONG = (
+    *FLAVORS, ('Aggregates', None), ('Disabled', 'disabled'),
+    ('Traits', 'traits'))
+FLAVOR = (
+    ('uuid', 'uuid'), ('name', 'name'), ('description', 'description'),
+    ('resources', 'resources'), ('traits', 'traits'),
+    ('is_public', 'is_public'), ('disabled', 'disabled'),
+    ('created_at', 'created_at'), ('updated_at', 'updated_at'))
+
+NODES = (('Node', 'name'),)
+NODES_LONG = (
+    *NODES, ('UUID', 'uuid'), ('Resource Class', 'resource_class'),
+    ('Availability', 'availability'), ('Power State', 'power_state'),
+    ('Instance', 'instance_uuid'), ('Protected', 'is_protected'),
+    ('Maintenance', 'is_maintenance'), ('Traits', 'traits'),
+    ('Protected Reason', 'protected_reason'), ('Last Error', 'last_error'))
+MANAGEABLE = (
+    ('UUID', 'uuid'), ('Name', 'name'), ('Power State', 'power_state'),
+    ('Provision State', 'provision_state'), ('Image Id', 'image_source'),
+    ('Resource Class', 'resource_class'))
+MANAGEABLE_LONG = (*MANAGEABLE, ('Traits', 'traits'))
+
+_FORMS = {'metadata': format_columns.DictColumn,
+          'arguments': format_columns.DictColumn,
+          'resources': format_columns.DictColumn,
+          'traits': format_columns.ListColumn,
+          'fault': Fault}
+
+
+def headings(chosen):
+    """The headings of a choice of fields."""
+    return tuple(heading for heading, _ in chosen)
+
+
+def values(resource, chosen, **more):
+    """What a resource has in these fields; `more`: those that it has not
+    of its own."""
+    return tuple(_value(resource, name, more) for _, name in chosen)
+
+
+def _value(resource, name, more):
+    if name is None:
+        return ''
+    value = more[name] if name in more else getattr(resource, name)
+    return _FORMS[name](value) if name in _FORMS else value

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Create, manage, change, rebuild, delete."""
+
+from osc_lib import exceptions
+from osc_lib.cli import parseractions
+
+from moganclient.osc.v1 import commands, each, naming, shown, waiting
+
+_LONG = 3600  # seconds
+
+
+class _Made(commands.ShowOne):
+    """Shows the instance that a request has made."""
+
+    def get_parser(self, prog_name):
+        parser = super().get_parser(prog_name)
+        parser.add_argument('--description', metavar='<description>',
+                            help='Description')
+        _add_properties(parser)
+        waiting.add_options(parser, _LONG)
+        return parser
+
+    def make(self, parsed_args, attrs):
+        """Send the request; `attrs`: what all kinds of it have."""
+        raise NotImplementedError
+
+    def take_action(self, parsed_args):
+        attrs = {'name': parsed_args.name}
+        if parsed_args.description is not None:
+            attrs['description'] = parsed_args.description
+        if parsed_args.properties:
+            attrs['metadata'] = parsed_args.properties
+        made = self.make(parsed_args, attrs)
+        if parsed_args.wait:
+            # What is taken over may be off.
+            with waiting.interruptible(made.id):
+                made = self.client.wait_for_instance(
+                    made, until=_settled, timeout=parsed_args.timeout,
+                    callback=waiting.Steps(made.name))
+        return shown.rows(self.client, made)
+
+
+class CreateInstance(_Made):
+    """Create an instance."""
+
+    def get_parser(self, prog_name):
+        parser = super().get_parser(prog_name)
+        parser.add_argument('name', metavar='<name>', help='Its name')
+        parser.add_argument('--flavor', metavar='<flavor>', required=True,
+                            help='What it is made of (name or uuid)')
+        parser.add_argument('--image', metavar='<image>', required=True,
+                            help='What is put on its disk (name or uuid)')
+        parser.add_argument('--availability-zone', metavar='<zone>',
+                            help='The zone of its node')
+        return parser
+
+    def make(self, parsed_args, attrs):
+        attrs['flavor_uuid'] = self.client.find_flavor(
+            parsed_args.flavor, ignore_missing=False).id
+        attrs['image_uuid'] = naming.image(
+            self.app.client_manager, parsed_args.image)
+        if parsed_args.availability_zone is not None:
+            attrs['availability_zone'] = parsed_args.availability_zone
+        return self.client.create_instance(**attrs)
+
+
+class CreateServer(CreateInstance):
+    """Create an instance, with the options of 0.1.0."""
+
+    def get_parser(self, prog_name):
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            '--nic', metavar='<net-id=NETWORK, port-id=PORT>',
+            action='append', default=[],
+            help='Left out, with a warning: the service has no networks')
+        parser.add_argument('--min', metavar='<count>', type=int, default=1,
+                            help='1, or left out')
+        parser.add_argument('--max', metavar='<count>', type=int, default=1,
+                            help='1, or left out')
+        for option, metavar, what in _REFUSED:
+            parser.add_argument(option, metavar=metavar, action='append',
+                                help=f'Refused: the service has no {what}')
+        return parser
+
+    def make(self, parsed_args, attrs):
+        for option, _, what in _REFUSED:
+            name = option.removeprefix('--').replace('-', '_')
+            if getattr(parsed_args, name):
+                raise exceptions.CommandError(
+                    f'{option}: the service has no {what}')
+        if (parsed_args.min, parsed_args.max) != (1, 1):
+            raise exceptions.CommandError(
+                '--min and --max: the service makes one instance at a time')
+        if parsed_args.nic:
+            self.app.LOG.warning('--nic is left out: the service has no '
+                                 'networks')
+        return super().make(parsed_args, attrs)
+
+
+_REFUSED = (
+    ('--file', '<dest-filename=source-filename>', 'files for the image'),
+    ('--user-data', '<user-data>', 'user data'),
+    ('--key-name', '<key-name>', 'key pairs'),
+    ('--partition', '<key=value>', 'partitions'),
+    ('--hint', '<key=value>', 'hints for a scheduler'))
+
+
+class ManageServer(_Made):
+    """Take over a node that runs already, as an instance.
+
+    What is on its disk is left alone. To delete the instance wipes it.
+    """
+
+    def get_parser(self, prog_name):
+        parser = super().get_parser(prog_name)
+        parser.add_argument('node_uuid', metavar='<node_uuid>',
+                            help='One of: manageable server list')
+        parser.add_argument('name', metavar='<name>', help='Its name')
+        return parser
+
+    def make(self, parsed_args, attrs):
+        return self.client.manage_server(
+            node_uuid=parsed_args.node_uuid, **attrs)
+
+
+class SetInstance(commands.Command):
+    """Change name, description and properties of an instance."""
+
+    def get_parser(self, prog_name):
+        parser = super().get_parser(prog_name)
+        naming.add_instance(parser)
+        parser.add_argument('--name', metavar='<name>', help='New name')
+        parser.add_argument('--description', metavar='<description>',
+                            help='New description')
+        _add_properties(parser)
+        return parser
+
+    def take_action(self, parsed_args):
+        found = naming.instance(self.client, parsed_args.instance,
+                                parsed_args.all_projects)
+        attrs = {name: value for name in ('name', 'description')
+                 if (value := getattr(parsed_args, name)) is not None}
+        if parsed_args.properties:
+            attrs['metadata'] = (found.metadata or {}) | parsed_args.properties
+        _change(self.client, found, attrs)
+
+
+class UnsetInstance(commands.Command):
+    """Take description and properties from an instance."""
+
+    def get_parser(self, prog_name):
+        parser = super().get_parser(prog_name)
+        naming.add_instance(parser)
+        parser.add_argument('--description', action='store_true',
+                            help='Take the description')
+        parser.add_argument(
+            '--property', metavar='<key>', action='append', default=[],
+            dest='properties', help='Take this property (can be repeated)')
+        return parser
+
+    def take_action(self, parsed_args):
+        found = naming.instance(self.client, parsed_args.instance,
+                                parsed_args.all_projects)
+        attrs = {'description': None} if parsed_args.description else {}
+        if parsed_args.properties:
+            attrs['metadata'] = {
+                key: value for key, value in (found.metadata or {}).items()
+                if key not in parsed_args.properties}
+        _change(self.client, found, attrs)
+
+
+class RebuildInstance(each.ForEach):
+    """Put an image on instances anew; what is on them is lost."""
+
+    seconds = _LONG
+
+    def get_parser(self, prog_name):
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            '--image', metavar='<image>',
+            help='Another image than that which it has (name or uuid)')
+        parser.add_argument(
+            '--preserve-ephemeral', action='store_true',
+            help='Refused: the service has no partitions')
+        return parser
+
+    def ask(self, instance, parsed_args):
+        if parsed_args.preserve_ephemeral:
+            raise exceptions.CommandError(
+                '--preserve-ephemeral: the service has no partitions')
+        image = parsed_args.image and naming.image(
+            self.app.client_manager, parsed_args.image)
+        self.client.rebuild_instance(
+            instance, image_uuid=image or instance.image_uuid)
+
+    def settle(self, instance, **waits):
+        return self.client.wait_for_instance(
+            instance, until='active', **waits).status
+
+
+class DeleteInstance(each.ForEach):
+    """Delete instances; those that are locked are refused.
+
+    The command that releases the lock is printed, never carried out.
+    """
+
+    seconds = _LONG
+
+    def ask(self, instance, parsed_args):
+        self.client.delete_instance(instance, ignore_missing=False)
+
+    def settle(self, instance, **waits):
+        self.client.wait_for_deleted(instance, **waits)
+        return 'deleted'
+
+
+def _add_properties(parser):
+    parser.add_argument(
+        '--property', metavar='<key=value>', dest='properties',
+        action=parseractions.KeyValueAction,
+        help='A text under a key (can be repeated)')
+
+
+def _change(client, instance, attrs):
+    if attrs:
+        client.update_instance(instance, **attrs)
+
+
+def _settled(instance):
+    return instance.status in {'active', 'stopped'}

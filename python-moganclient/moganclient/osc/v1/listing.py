@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""List, show, history."""
+
+import argparse
+import itertools
+
+from moganclient.osc.v1 import commands, fields, naming, shown
+
+
+class ListInstance(commands.Lister):
+    """List instances."""
+
+    short, long = fields.INSTANCES, fields.INSTANCES_LONG
+
+    def get_parser(self, prog_name):
+        parser = super().get_parser(prog_name)
+        parser.add_argument('--long', action='store_true',
+                            help='Show more of each')
+        parser.add_argument(
+            '-n', '--no-name-lookup', action='store_true',
+            help='Show the uuids of flavors, without a look at their names')
+        add_limit(parser)
+        _add_filters(parser)
+        return parser
+
+    def take_action(self, parsed_args):
+        client = self.client
+        found = itertools.islice(
+            client.instances(**_query(client, parsed_args)),
+            parsed_args.limit)
+        names = {} if parsed_args.no_name_lookup else {
+            flavor.id: flavor.name for flavor in client.flavors()}
+        chosen = self.long if parsed_args.long else self.short
+        return fields.headings(chosen), (
+            fields.values(one, chosen,
+                          flavor=names.get(one.flavor_uuid, one.flavor_uuid))
+            for one in found)
+
+
+class ListServer(ListInstance):
+    """List instances, under the headings of 0.1.0."""
+
+    short, long = fields.SERVERS, fields.SERVERS_LONG
+
+
+class ShowInstance(commands.ShowOne):
+    """Show an instance."""
+
+    def get_parser(self, prog_name):
+        parser = super().get_parser(prog_name)
+        naming.add_instance(parser)
+        return parser
+
+    def take_action(self, parsed_args):
+        return shown.rows(self.client, naming.instance(
+            self.client, parsed_args.instance, parsed_args.all_projects,
+            anywhere=True))
+
+
+class ShowHistory(commands.Lister):
+    """Show what was asked of an instance, refusals too, the newest first.
+
+    Administrators see that of a deleted instance too, by its uuid.
+    """
+
+    def get_parser(self, prog_name):
+        parser = super().get_parser(prog_name)
+        naming.add_instance(parser)
+        parser.add_argument('--long', action='store_true',
+                            help='Show more of each request')
+        add_limit(parser)
+        return parser
+
+    def take_action(self, parsed_args):
+        client, name = self.client, parsed_args.instance
+        instance = name if naming.is_uuid(name) else naming.instance(
+            client, name, parsed_args.all_projects, anywhere=True)
+        chosen = (fields.ACTIONS_LONG if parsed_args.long
+                  else fields.ACTIONS)
+        actions = client.instance_actions(
+            instance, limit=_page(parsed_args.limit))
+        return fields.headings(chosen), (
+            fields.values(one, chosen)
+            for one in itertools.islice(actions, parsed_args.limit))
+
+
+def add_limit(parser):
+    """--limit of a list."""
+    parser.add_argument('--limit', type=_positive, metavar='<number>',
+                        help='Show so many at most')
+
+
+def _positive(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f'{text} is less than 1')
+    return number
+
+
+def _page(limit):
+    """A page of the service holds 1000 at most."""
+    return limit and min(limit, 1000)
+
+
+def _add_filters(parser):
+    parser.add_argument('--marker', metavar='<instance>',
+                        help='Begin behind this one (name or uuid)')
+    locked = parser.add_mutually_exclusive_group()
+    locked.add_argument('--locked', dest='locked', action='store_true',
+                        default=None, help='Only those that are locked')
+    locked.add_argument('--unlocked', dest='locked', action='store_false',
+                        default=None, help='Only those that are not')
+    parser.add_argument('--name', metavar='<text>',
+                        help='Only those with this text in their name')
+    parser.add_argument('--status', metavar='<status>',
+                        help='Only those with this status')
+    parser.add_argument('--flavor', metavar='<flavor>',
+                        help='Only those with this flavor (name or uuid)')
+    parser.add_argument('--node', metavar='<uuid>',
+                        help='Only that on this node (for administrators)')
+    parser.add_argument(
+        '--project', metavar='<project-id>',
+        help='Only those of this project (for administrators, with '
+             '--all-projects)')
+    parser.add_argument('--all-projects', action='store_true',
+                        help='Those of all projects (for administrators)')
+    parser.add_argument(
+        '--sort', metavar='<key>[:<direction>]',
+        help='By id (as they were created), created_at, name or status; '
+             'asc or desc')
+
+
+def _query(client, parsed_args):
+    key, _, direction = (parsed_args.sort or '').partition(':')
+    query = {'name': parsed_args.name, 'status': parsed_args.status,
+             'locked': parsed_args.locked, 'node_uuid': parsed_args.node,
+             'project_id': parsed_args.project,
+             'all_projects': parsed_args.all_projects,
+             'sort_key': key or None, 'sort_dir': direction or None,
+             'limit': _page(parsed_args.limit)}
+    if parsed_args.flavor:
+        query['flavor_uuid'] = client.find_flavor(
+            parsed_args.flavor, ignore_missing=False).id
+    if parsed_args.marker:
+        query['marker'] = naming.instance(
+            client, parsed_args.marker, parsed_args.all_projects).id
+    return query

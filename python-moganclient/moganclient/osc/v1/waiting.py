@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""--wait: until what was asked for is done."""
+
+import argparse
+import contextlib
+import shlex
+import sys
+import time
+
+from osc_lib import exceptions
+
+
+def add_options(parser, seconds):
+    """--wait and --timeout, of so many seconds by default."""
+    parser.add_argument(
+        '--wait', action='store_true',
+        help='Return once it is done, and with an error if it fails')
+    parser.add_argument(
+        '--timeout', type=_seconds, default=seconds, metavar='<seconds>',
+        help='How long to wait at most (default: %(default)s)')
+
+
+def _seconds(text):
+    seconds = float(text)
+    if not 0 < seconds < float('inf'):
+        raise argparse.ArgumentTypeError(f'{text} is no time to wait')
+    return seconds
+
+
+class Clock:
+    """The seconds that are left for all that a command waits for."""
+
+    def __init__(self, seconds):
+        self._end = time.monotonic() + seconds
+
+    @property
+    def left(self):
+        return max(0.0, self._end - time.monotonic())
+
+
+class Steps:
+    """What an instance goes through, on the terminal, if there is one."""
+
+    def __init__(self, name):
+        self._name = name
+        self._last = None
+        self._shown = sys.stderr.isatty()
+
+    def __call__(self, instance):
+        self.say(f'{instance.status}, {instance.lock_state}')
+
+    def say(self, step):
+        """Show a step, unless it is the last one still."""
+        if self._shown and step != self._last:
+            sys.stderr.write(f'{self._name}: {step}\n')
+            sys.stderr.flush()
+        self._last = step
+
+
+@contextlib.contextmanager
+def interruptible(name):
+    """Let Ctrl-C end the waiting, and tell what it does not end."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise exceptions.CommandError(
+            'Interrupted. What was asked for goes on; see: openstack '
+            f'baremetalcompute instance show {shlex.quote(name)}') from None
