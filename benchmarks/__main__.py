@@ -20,6 +20,7 @@ from benchmarks import (
     profile,
     ratios,
     service,
+    slow,
     wire,
 )
 from benchmarks.databases import Place
@@ -45,6 +46,9 @@ _MEASURES: Final[dict[str, tuple[str, Callable[
                lambda place, _, rounds: ratios.measure(place, rounds)),
     'http': ('the same three over HTTP, and the slowest of many locks',
              lambda place, directory, rounds: wire.measure(
+                 place, directory / 'mogan.conf', rounds)),
+    'slow': ('a client beside 2,000 connections of slow ones',
+             lambda place, directory, rounds: slow.measure(
                  place, directory / 'mogan.conf', rounds)),
 }
 

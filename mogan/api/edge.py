@@ -19,11 +19,11 @@ from oslo_log import log
 from webob import acceptparse
 
 from mogan import aside, context, exception
-from mogan.api import types
+from mogan.api import framing, types
 
 LOG = log.getLogger(__name__)
 
-LARGEST: Final = 1 << 20
+LARGEST: Final = framing.LARGEST_BODY
 
 # Seconds in which lines of the log gather before they are written.
 _GATHERED: Final = 0.02

@@ -2,30 +2,28 @@
 """The web server of mogan-api and mogan-standalone: cheroot, with its own
 errors in our format and with limits that it lacks."""
 
-import time
+import contextlib
+import io
+import resource
+import socket
+import ssl
 from collections.abc import Callable
 from typing import Any, Final
 
-from cheroot import errors, server, wsgi
+from cheroot import server, wsgi
 from cheroot.ssl import builtin
 from oslo_context import context
 from oslo_log import log
 
 from mogan import exception
-from mogan.api import edge, render
+from mogan.api import framing, render, waiting
 
 LOG = log.getLogger(__name__)
 
-_BACKLOG: Final = 128
-_KEPT_ALIVE: Final = 512
-_LARGEST_HEADERS: Final = 64 * 1024
-# Room for what frames the chunks of a body; the application counts exactly.
-_LARGEST_BODY: Final = 2 * edge.LARGEST
-# What is read and dropped, and for how many seconds and pauses of how many,
-# so that a client that is still sending gets to read its answer.
-_DISCARDED: Final = 16 * edge.LARGEST
-_DISCARD_SECONDS: Final = 3.0
-_DISCARD_PAUSE: Final = 0.5
+_BACKLOG: Final = 1024
+_MOST_HEADERS: Final = 100
+# Files that are no connections of clients.
+_OTHER_FILES: Final = 256
 
 
 class AddressError(Exception):
@@ -35,118 +33,179 @@ class AddressError(Exception):
 class _Chunked(server.ChunkedRFile):
     """A body in chunks; what is wrong with it is the client's fault."""
 
+    def __init__(self, file: Any, *, excessive: bool) -> None:
+        super().__init__(file, None)
+        self._excessive = excessive
+
     def read(self, size: int | None = None) -> bytes:
+        if self._excessive:
+            raise exception.BodyTooLarge(limit=framing.LARGEST_BODY)
         try:
             return super().read(size)
         except ValueError:
             raise exception.Invalid(
                 place='body', fault='its chunks are malformed') from None
-        except (errors.MaxSizeExceeded, OSError) as error:
-            # A fault of the connection has a number, cheroot's has not.
-            if getattr(error, 'errno', None) is not None or isinstance(
-                    error, TimeoutError):
-                raise
-            raise exception.BodyTooLarge(limit=edge.LARGEST) from None
+
+
+class _Headers(server.HeaderReader):
+
+    def _allow_header(self, key_name: bytes) -> bool:
+        # X_Roles and X-Roles would be one name to the application.
+        return b'_' not in key_name
+
+    def __call__(self, rfile: Any, hdict: Any = None) -> Any:
+        found = super().__call__(rfile, hdict)
+        # The client has had its word already.
+        found.pop(b'Expect', None)
+        return found
 
 
 class _Request(server.HTTPRequest):
 
+    header_reader = _Headers()
+
+    def read_request_headers(self) -> bool:
+        if self.conn.extent.lines > _MOST_HEADERS:
+            self.simple_response(
+                '431 Request Header Fields Too Large',
+                f'There are more than {_MOST_HEADERS} headers.')
+            return False
+        return bool(super().read_request_headers())
+
     def simple_response(self, status: Any, msg: str = '') -> None:
         """Errors of cheroot's own, for requests that never reach us."""
-        code, _, title = str(status).partition(' ')
-        body = render.to_json({'error': {
-            'code': int(code), 'title': title,
-            'message': msg or f'The request failed: {title}.'}})
-        head = (f'{self.server.protocol} {status}\r\n'
-                f'Content-Type: application/json\r\n'
-                f'Content-Length: {len(body)}\r\n'
-                f'X-OpenStack-Request-ID: {context.generate_request_id()}'
-                f'\r\nConnection: close\r\n\r\n')
         self.close_connection = True
-        try:
-            self.conn.wfile.write(head.encode('latin-1') + body)
-        except OSError as error:
-            LOG.debug('An answer was not taken: %s', error)
+        self.conn.wfile.write(_error(status, msg))
 
     def respond(self) -> None:
-        if self.chunked_read:
-            self.rfile = _Chunked(self.conn.rfile, _LARGEST_BODY)
-        else:
-            self.rfile = server.KnownLengthRFile(
+        extent = self.conn.extent
+        self.rfile = (
+            _Chunked(self.conn.rfile, excessive=extent.excessive)
+            if self.chunked_read else server.KnownLengthRFile(
                 self.conn.rfile,
-                int(self.inheaders.get(b'Content-Length', 0)))
+                int(self.inheaders.get(b'Content-Length', 0))))
         self.server.gateway(self).respond()
         self.ensure_headers_sent()
         if self.chunked_write:
             self.conn.wfile.write(b'0\r\n\r\n')
-        if self._is_unread():
-            self._discard()
 
     def send_headers(self) -> None:
         # What is left of a body must not pass for the next request.
-        if self._is_unread():
+        if self.conn.extent.cut:
             self.close_connection = True
         super().send_headers()
 
-    def _is_unread(self) -> bool:
-        if self.chunked_read:
-            return not self.rfile.closed
-        # Less than none is what the client said, and nothing to go by.
-        return self.rfile.remaining != 0
 
-    def _discard(self) -> None:
-        """Closing at once would reset the connection, and the client might
-        lose its answer."""
-        left = _DISCARDED
-        if not self.chunked_read:
-            left = min(left, self.rfile.remaining)
-        until = time.monotonic() + _DISCARD_SECONDS
-        try:
-            while left > 0 and (now := time.monotonic()) < until:
-                self.conn.due = now + _DISCARD_PAUSE
-                data = self.conn.rfile.read1(65536)
-                if not data:
-                    return
-                left -= len(data)
-        except OSError as error:
-            LOG.debug('A client went away: %s', error)
+def _error(status: Any, message: str) -> bytes:
+    code, _, title = str(status).partition(' ')
+    body = render.to_json({'error': {
+        'code': int(code), 'title': title,
+        'message': message or f'The request failed: {title}.'}})
+    head = (f'HTTP/1.1 {status}\r\n'
+            f'Content-Type: application/json\r\n'
+            f'Content-Length: {len(body)}\r\n'
+            f'X-OpenStack-Request-ID: {context.generate_request_id()}'
+            f'\r\nConnection: close\r\n\r\n')
+    return head.encode('latin-1') + body
+
+
+class _Answer(list[bytes]):
+    """What a thread writes; it never waits for the client."""
+
+    write = list.append
 
 
 class _Connection(server.HTTPConnection):
-    """Closed where a request is not complete in time, however slowly its
-    bytes come."""
+    """Asked for one request at a time; `waiting.Waiting` has it meanwhile.
+
+    `extent`, `received`: of the request that comes.  `rest`: of an answer.
+    `last`: it ends with the answer.  `due`: when, if nothing happens.
+    """
 
     RequestHandlerClass = _Request
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.due: float | None = None
-        self.rfile.raw.readinto = self._timed(self.rfile.raw.readinto)
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.file = self.socket.fileno()
+        self.received = bytearray()
+        self.extent = framing.Extent()
+        self.rest = memoryview(b'')
+        self.due = 0.0
+        self.held = self.draining = 0
+        self.last = self._closed = False
+        self._tls = self.server.ssl_adapter is not None
+        self.shaking = self._tls
 
     def communicate(self) -> bool:
-        self.due = time.monotonic() + self.server.timeout
-        return bool(super().communicate())
+        """Answer a request; what comes next is not a thread's."""
+        end = len(self.received) if self.extent.cut else self.extent.end
+        self.rfile = io.BytesIO(self.received[:end])
+        del self.received[:end]
+        self.wfile = _Answer()
+        self.last = not super().communicate()
+        self.rest = memoryview(b''.join(self.wfile))
+        self.rfile.close()
+        self.wfile = None
+        with contextlib.suppress(*waiting.NOT_YET):
+            self.send()
+        return True
 
-    def _timed(self, readinto: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        def read(buffer: Any) -> Any:
-            left = (self.due or 0) - time.monotonic()
-            if left <= 0:
-                raise TimeoutError('timed out')
-            self.socket.settimeout(left)
-            try:
-                return readinto(buffer)
-            finally:
-                self.socket.settimeout(self.server.timeout)
-        return read
+    def send(self) -> None:
+        """Send of the rest what is taken now.  Raises OSError."""
+        while self.rest:
+            self.rest = self.rest[self.socket.send(self.rest):]
+
+    def pending(self) -> int:
+        """The number of bytes that no poll will tell of."""
+        return self.socket.pending() if self._tls else 0
+
+    def shake(self) -> None:
+        """Go on with the handshake of TLS.  Raises OSError."""
+        try:
+            self.socket.do_handshake()
+        except ssl.SSLError as error:
+            if error.reason == 'HTTP_REQUEST':
+                # It would not understand TLS.
+                socket.socket.send(self.socket, _error(
+                    '400 Bad Request', 'This port speaks HTTPS only.'))
+            raise
+        self.shaking = False
+        self.ssl_env = self.server.ssl_adapter.get_environ(self.socket)
+
+    def refuse(self) -> None:
+        """Say that it has taken too long, if the client listens."""
+        with contextlib.suppress(OSError):
+            self.socket.send(_error('408 Request Timeout', ''))
+
+    def discard(self) -> None:
+        """Say that there is no more, before all has been read: who closes
+        at once resets the connection, and the client loses its answer."""
+        self.received.clear()
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self.socket, socket.SHUT_WR)
+
+    def finish(self) -> None:
+        """Send the rest and close, for the service ends."""
+        with contextlib.suppress(OSError):
+            self.socket.settimeout(self.server.timeout)
+            self.socket.sendall(self.rest)
+        self.close()
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self.server.left(self)
+            with contextlib.suppress(OSError):
+                self._close_kernel_socket()
+            self.socket.close()
 
 
 class _Server(wsgi.Server):
 
-    ConnectionClass = _Connection
-    max_request_header_size = _LARGEST_HEADERS
-    keep_alive_conn_limit = _KEPT_ALIVE
+    max_request_header_size = framing.LARGEST_HEAD
     server_name = 'mogan'
     refusal: OSError | None = None
+    most = 0
 
     def bind(self, *arguments: Any) -> Any:
         """Remember the system's reason, which cheroot buries."""
@@ -156,26 +215,58 @@ class _Server(wsgi.Server):
             self.refusal = error
             raise
 
-    def process_conn(self, conn: Any) -> None:
-        """No thread waits for a client that has sent nothing yet."""
-        if conn.last_used is None and self.ssl_adapter is None:
-            # TLS may have read its first bytes already.
-            self._connections.put(conn)
-        else:
-            super().process_conn(conn)
+    def prepare(self) -> None:
+        super().prepare()
+        self._connections.close()
+        self._connections = waiting.Waiting(self, self.most)
+
+    def connect(self, accepted: socket.socket, address: Any) -> _Connection:
+        """A connection of a client that has just come."""
+        accepted.setblocking(False)
+        if self.ssl_adapter is not None:
+            accepted = self.ssl_adapter.context.wrap_socket(
+                accepted, server_side=True, do_handshake_on_connect=False)
+        connection = _Connection(self, accepted, lambda *_: None)
+        connection.remote_addr, connection.remote_port = address[:2]
+        return connection
+
+    def put_conn(self, conn: Any) -> None:
+        """Also while the server stops: answers are still to be taken."""
+        self._connections.put(conn)
+
+    def left(self, connection: _Connection) -> None:
+        """Hear that a connection has been closed."""
+        self._connections.left(connection)
 
     def error_log(self, msg: str = '', level: int = 20,
                   traceback: bool = False) -> None:
         LOG.log(level, '%s', msg, exc_info=traceback)
 
 
-def build(host: str, port: int, application: Callable[..., Any], *,
+def _most(wanted: int) -> int:
+    """How many connections the limit of open files has room for."""
+    try:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft < wanted + _OTHER_FILES:
+            soft = min(wanted + _OTHER_FILES, hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    except (OSError, ValueError) as error:
+        # A unit of systemd may forbid it.
+        LOG.debug('The limit of open files stays as it is: %s', error)
+        return wanted
+    return max(min(wanted, soft - _OTHER_FILES), _OTHER_FILES)
+
+
+def build(host: str,  # noqa: PLR0913 - all that a server is
+          port: int, application: Callable[..., Any], *,
           threads: int = 8, reuse_port: bool = False, timeout: float = 30,
-          grace: float = 60, tls: tuple[str, str] | None = None) -> Any:
+          grace: float = 60, connections: int = 4096,
+          tls: tuple[str, str] | None = None) -> Any:
     """A server that listens already: `serve()` answers until `stop()`,
     which lets requests that have begun take `grace` seconds.
 
-    `timeout`: seconds that a request may take to arrive.  `tls`: the files
+    `timeout`: seconds that a request may take to arrive, and its answer to
+    be taken.  `connections`: so many are open at a time.  `tls`: the files
     of the certificate and of its key.  Port 0 takes a free one, to be found
     at `bind_addr`.  Raises AddressError.
     """
@@ -183,9 +274,14 @@ def build(host: str, port: int, application: Callable[..., Any], *,
                     server_name=_Server.server_name,
                     request_queue_size=_BACKLOG, timeout=timeout,
                     shutdown_timeout=grace, reuse_port=reuse_port)
+    front.most = _most(connections)
     if tls is not None:
         try:
-            front.ssl_adapter = builtin.BuiltinSSLAdapter(*tls)
+            # No terminal is asked for the password of a key.
+            front.ssl_adapter = builtin.BuiltinSSLAdapter(
+                *tls, private_key_password='')
+            front.ssl_adapter.context.minimum_version = (
+                ssl.TLSVersion.TLSv1_2)
         except OSError as error:
             raise AddressError(f'cannot serve TLS with {tls[0]} and '
                                f'{tls[1]}: {error.strerror}') from error

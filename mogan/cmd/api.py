@@ -96,7 +96,8 @@ def _server(application: Any, *, reuse_port: bool = True) -> Any:
     return server.build(
         group.host, group.port, application, threads=group.threads,
         reuse_port=reuse_port, timeout=group.timeout,
-        grace=CONF.graceful_shutdown_timeout, tls=tls)
+        grace=CONF.graceful_shutdown_timeout,
+        connections=group.max_connections, tls=tls)
 
 
 # By the options that each is about.  Workers share the port; another service

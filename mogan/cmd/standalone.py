@@ -143,7 +143,8 @@ def _running(arguments: argparse.Namespace,
         stack.callback(application.close)
         front = server.build(
             arguments.host, arguments.port, application,
-            threads=_THREADS, timeout=CONF.api.timeout, grace=_GRACE)
+            threads=_THREADS, timeout=CONF.api.timeout, grace=_GRACE,
+            connections=CONF.api.max_connections)
         work.start()
         stack.callback(work.stop)
         serving = threading.Thread(target=front.serve, name='api')

@@ -24,9 +24,15 @@ OPTS = [
                     'links in the answers. The address that a request came '
                     'to where nothing is set.'),
     cfg.IntOpt('timeout', default=30, min=1,
-               help='How many seconds mogan-api waits for the next bytes of '
-                    'a request, or for a client to take those of an '
-                    'answer.'),
+               help='How many seconds a request may take to arrive, however '
+                    'slowly its bytes come, a client to take an answer, and '
+                    'a connection to wait for the next request.'),
+    cfg.IntOpt('max_connections', default=4096, min=16,
+               help='How many connections one process of mogan-api holds. '
+                    'When one more comes, the one is closed that has waited '
+                    'for its client for the longest. The limit of open '
+                    'files is raised for it as far as the system allows, '
+                    'and has to leave 256 for others.'),
     cfg.StrOpt('tls_cert_file',
                help='The certificate (PEM, with the intermediate ones) that '
                     'mogan-api serves HTTPS with.'),
