@@ -28,19 +28,13 @@ _FAULTS: Final = 16
 # and looking at every part of it takes long.
 _TOO_LARGE: Final = frozenset({'maxItems', 'maxLength', 'maxProperties'})
 
-_Validator = jsonschema.validators.extend(
-    jsonschema.Draft202012Validator,
-    # 1.0 is none, nor is true.
-    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
-        'integer', lambda _, value: type(value) is int))
-
 
 class Schema:
     """A JSON Schema, made ready once."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
-        _Validator.check_schema(schema)
-        self._validator = _Validator(schema)
+        jsonschema.Draft202012Validator.check_schema(schema)
+        self._validator = jsonschema.Draft202012Validator(schema)
         # Most bodies are the same few bytes.
         self._check_short = functools.lru_cache(maxsize=256)(
             self._check_body)

@@ -68,7 +68,8 @@ def page(db: Database, *, hidden: bool, limit: int,
             last = connection.execute(_GET, {'key': marker}).one_or_none()
             if last is None or not (hidden or _offered(last)):
                 raise exception.Invalid(
-                    place='marker', fault=f'there is no flavor {marker}')
+                    place='query argument marker',
+                    fault=f'there is no flavor {marker}')
             query = query.where(F.c.id > last.id)
         rows = connection.execute(query).all()
     return rows[:limit], len(rows) > limit

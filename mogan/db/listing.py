@@ -114,7 +114,8 @@ def _check_marker(db: Database, listing: Listing) -> None:
             'the_project_id': listing.project_id}).one_or_none()
     if found is None:
         raise exception.Invalid(
-            place='marker', fault=f'there is no instance {listing.marker}')
+            place='query argument marker',
+            fault=f'there is no instance {listing.marker}')
 
 
 @functools.lru_cache(maxsize=512)

@@ -163,7 +163,12 @@ _BODIES: list[tuple[str, str, Any, str]] = [
     ('PATCH', _ONE, [{'op': 'replace', 'path': 'name', 'value': 'x'}],
      '$[0].path'),
     ('PATCH', _ONE, [{'op': 'replace', 'path': '/name', 'value': None}],
-     '$.name'),
+     '$[0].value'),
+    ('PATCH', _ONE, [{'op': 'add', 'path': '/metadata/a', 'value': 'x'},
+                     {'op': 'add', 'path': '/metadata/a', 'value': 5}],
+     '$[1].value'),
+    ('PATCH', _ONE, [{'op': 'add', 'path': f'/metadata/{"x" * 256}',
+                      'value': 'x'}], '$[0].path'),
     ('PATCH', _ONE, [{'op': 'replace', 'path': '/name~2', 'value': 'x'}],
      '$[0].path'),
     ('PATCH', _ONE, [{'op': 'copy', 'path': '/name', 'from': '/status'}],
@@ -360,6 +365,14 @@ class TestOddInput(base.FunctionalTest):
     """What looks odd and is right."""
 
     engines = 0
+
+    def test_a_whole_number_may_have_a_fraction_of_nothing(self):
+        answer = self.expect(201, self.admin.post(
+            '/v1/flavors', b'{"name": "large", "resources": '
+            b'{"A": 2.0, "B": 1e1, "C": "3"}}'))
+        self.assertEqual({'A': 2, 'B': 10, 'C': 3},
+                         answer.json['resources'])
+        self.assertNotIn(b'.0', answer.body)
 
     def test_texts_of_every_script_are_kept(self):
         flavor = self.make_flavor()

@@ -29,7 +29,8 @@ CREATE: Final = words.members(
                 'pattern': _SYMBOL}}},
     'name', 'resources')
 UPDATE: Final = words.patch(
-    ['/name', '/description', '/is_public', '/disabled'], ['/description'])
+    {f'/{name}': schema for name, schema in _DESCRIBING.items()},
+    ['/description'])
 # What a patch has made of a flavor.
 DESCRIBED: Final = words.members(_DESCRIBING, 'name', 'is_public',
                                  'disabled')

@@ -12,6 +12,8 @@ from mogan.api.controllers.v1.shapes import words
 
 _MOST_METADATA: Final = 128
 
+_VALUE: Final[dict[str, Any]] = {
+    'type': 'string', 'maxLength': words.LONGEST, 'pattern': words.TEXT}
 DESCRIBING: Final[dict[str, Any]] = {
     'name': words.NAME,
     'description': words.DESCRIPTION,
@@ -19,17 +21,15 @@ DESCRIBING: Final[dict[str, Any]] = {
         'type': 'object', 'maxProperties': _MOST_METADATA,
         'propertyNames': {'minLength': 1, 'maxLength': words.LONGEST,
                           'pattern': words.TEXT},
-        'additionalProperties': {
-            'type': 'string', 'maxLength': words.LONGEST,
-            'pattern': words.TEXT}}}
+        'additionalProperties': _VALUE}}
 CREATE: Final = words.members(
     DESCRIBING | {
         'flavor_uuid': words.UUID, 'image_uuid': words.UUID,
         'availability_zone': {'anyOf': [words.NAME, {'type': 'null'}]}},
     'name', 'flavor_uuid', 'image_uuid')
-_REMOVABLE: Final = ['/description', '/metadata',
-                     '/metadata/([^~/]|~[01])+']
-UPDATE: Final = words.patch(['/name', *_REMOVABLE], _REMOVABLE)
+_PUT: Final = {f'/{name}': schema for name, schema in DESCRIBING.items()} | {
+    f'/metadata/([^~/\\x00]|~[01]){{1,{words.LONGEST}}}': _VALUE}
+UPDATE: Final = words.patch(_PUT, [path for path in _PUT if path != '/name'])
 # What a patch has made of an instance.
 DESCRIBED: Final = words.members(DESCRIBING, 'name', 'metadata')
 

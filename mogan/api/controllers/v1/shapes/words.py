@@ -47,10 +47,12 @@ def members(properties: dict[str, Any], *required: str) -> dict[str, Any]:
             'required': list(required), 'additionalProperties': False}
 
 
-def patch(changeable: list[str], removable: list[str]) -> dict[str, Any]:
-    """A JSON patch (RFC 6902) of these paths, written as patterns."""
+def patch(values: dict[str, dict[str, Any]],
+          removable: list[str]) -> dict[str, Any]:
+    """A JSON patch (RFC 6902): what may be where, and which paths may go;
+    paths are written as patterns."""
     value = members({'op': {'enum': ['add', 'replace', 'test']},
-                     'path': _path(changeable), 'value': True},
+                     'path': _path(values), 'value': True},
                     'op', 'path', 'value')
     no_value = members({'op': {'const': 'remove'},
                         'path': _path(removable)}, 'op', 'path')
@@ -59,9 +61,18 @@ def patch(changeable: list[str], removable: list[str]) -> dict[str, Any]:
         'properties': {'op': {
             'enum': ['add', 'replace', 'remove', 'test']}},
         'if': {'properties': {'op': {'const': 'remove'}}},
-        'then': no_value, 'else': value}}
+        'then': no_value,
+        'else': value | {'allOf': [
+            _fits(path, schema) for path, schema in values.items()]}}}
 
 
-def _path(patterns: list[str]) -> dict[str, Any]:
+def _fits(path: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """What is put there fits; a test may ask for anything."""
+    return {'if': {'properties': {'op': {'enum': ['add', 'replace']},
+                                  'path': {'pattern': f'^{path}$(?!\n)'}}},
+            'then': {'properties': {'value': schema}}}
+
+
+def _path(patterns: Iterable[str]) -> dict[str, Any]:
     return {'type': 'string', 'maxLength': 1024,
             'pattern': f'^({"|".join(patterns)})$(?!\n)'}
