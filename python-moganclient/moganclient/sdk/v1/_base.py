@@ -7,7 +7,6 @@ from typing import Any, Self
 
 import requests
 from keystoneauth1 import adapter
-from openstack import exceptions as sdk_exceptions
 from openstack import resource
 
 from moganclient import exceptions
@@ -24,18 +23,18 @@ class Resource(resource.Resource):
         exceptions.raise_for(response)
         super()._translate_response(response, *args, **kwargs)
 
-    @classmethod
-    def check_names(cls, attrs: dict[str, Any]) -> None:
-        """Refuse attributes that there are none of, which openstacksdk would
-        leave out in silence.
-
-        Raises openstack.exceptions.InvalidRequest.
-        """
-        known = cls._body_mapping()
-        unknown = sorted(attrs.keys() - known.keys())
-        if unknown:
-            raise sdk_exceptions.InvalidRequest(
-                f'{", ".join(unknown)}: no attribute of {cls.__name__}')
+    def patch_of(self, attrs: dict[str, Any]) -> list[dict[str, Any]]:
+        """The JSON patch that makes this what `attrs` say: nothing for what
+        it is already, and each key of a known object by itself."""
+        operations: list[dict[str, Any]] = []
+        for name, value in attrs.items():
+            old = self._body.attributes.get(name, self)
+            if isinstance(old, dict) and isinstance(value, dict):
+                operations += _keys(f'/{name}', old, value)
+            elif old != value:
+                operations.append(
+                    {'op': 'add', 'path': f'/{name}', 'value': value})
+        return operations
 
     @classmethod
     def pages(cls, session: adapter.Adapter, path: str | None = None, *,
@@ -47,6 +46,20 @@ class Resource(resource.Resource):
         for values in _members(session, place, cls.resources_key or '',
                                query or {}):
             yield cls.existing(**(_attributes(values) | known))
+
+
+def _keys(place: str, old: dict[str, Any],
+          new: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for key in old.keys() - new.keys():
+        yield {'op': 'remove', 'path': _below(place, key)}
+    for key, value in new.items():
+        if key not in old or old[key] != value:
+            yield {'op': 'add', 'path': _below(place, key), 'value': value}
+
+
+def _below(place: str, key: str) -> str:
+    """A JSON pointer (RFC 6901)."""
+    return f'{place}/{key.replace("~", "~0").replace("/", "~1")}'
 
 
 def _attributes(values: Any) -> dict[str, Any]:

@@ -115,8 +115,7 @@ class Proxy(proxy.Proxy):
         sent, each key of the metadata by itself, so that keys which others
         have set since then stay.
         """
-        Instance.check_names(attrs)
-        return self._update(Instance, instance, **attrs)
+        return self._change(Instance, '/instances', instance, attrs)
 
     def delete_instance(self, instance: str | Instance,
                         ignore_missing: bool = True) -> None:
@@ -233,8 +232,7 @@ class Proxy(proxy.Proxy):
     def update_flavor(self, flavor: str | Flavor, **attrs: Any) -> Flavor:
         """Change `name`, `description`, `is_public`, `disabled`.  For
         administrators."""
-        Flavor.check_names(attrs)
-        return self._update(Flavor, flavor, **attrs)
+        return self._change(Flavor, '/flavors', flavor, attrs)
 
     def delete_flavor(self, flavor: str | Flavor,
                       ignore_missing: bool = True) -> None:
@@ -263,6 +261,17 @@ class Proxy(proxy.Proxy):
               attrs: dict[str, Any]) -> _Kind:
         # The service knows best which attributes there are.
         response = self.post(path, json=attrs)
+        exceptions.raise_for(response)
+        return kind.existing(connection=self._get_connection(),
+                             **response.json())
+
+    def _change(self, kind: type[_Kind], path: str, one: str | _Kind,
+                attrs: dict[str, Any]) -> _Kind:
+        known = kind.existing(id=one) if isinstance(one, str) else one
+        operations = known.patch_of(attrs)
+        if not operations:
+            return self._get(kind, known.id)
+        response = self.patch(f'{path}/{known.id}', json=operations)
         exceptions.raise_for(response)
         return kind.existing(connection=self._get_connection(),
                              **response.json())

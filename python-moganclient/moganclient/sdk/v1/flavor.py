@@ -10,12 +10,8 @@ class Flavor(_base.Resource):
     resources_key = 'flavors'
     base_path = '/flavors'
 
-    allow_create = True
     allow_fetch = True
-    allow_commit = True
     allow_delete = True
-    commit_method = 'PATCH'
-    commit_jsonpatch = True
 
     #: The uuid.
     id = resource.Body('uuid')

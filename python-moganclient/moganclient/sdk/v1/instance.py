@@ -12,12 +12,8 @@ class Instance(_base.Resource):
     resources_key = 'instances'
     base_path = '/instances'
 
-    allow_create = True
     allow_fetch = True
-    allow_commit = True
     allow_delete = True
-    commit_method = 'PATCH'
-    commit_jsonpatch = True
 
     #: The uuid.
     id = resource.Body('uuid')
