@@ -92,7 +92,8 @@ class Deployment:
             self.conf, transport_url or backend.transport_url)
         self.hardware = inventory.Inventory(self._inventory)
         self.hardware.seed([
-            inventory.new_node(f'node-{number}', SMALL)
+            inventory.new_node(f'node-{number}', SMALL,
+                               zone='hall-1' if number < 3 else 'hall-2')
             for number in range(nodes)])
         self.engines: list[EngineService] = []
         self._closers: list[Callable[[], None]] = []
@@ -168,11 +169,11 @@ class Deployment:
         self.engines.append(engine)
         return engine
 
-    def stop_engines(self) -> None:
     def publisher(self) -> Publisher | None:
         """What tells others, for one more engine."""
         return None
 
+    def stop_engines(self) -> None:
         """Stop all of them."""
         while self.engines:
             self.engines.pop().stop()
