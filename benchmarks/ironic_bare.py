@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from benchmarks.ironic_server import CLASS
-from mogan.baremetal import driver
+from mogan.baremetal import configdrive, driver
 from mogan.baremetal.ironic import calls, nodes
 from mogan.engine.task import poll_after
 
@@ -47,10 +47,11 @@ class Bare:
         that it took."""
         wanted, began = order(), time.perf_counter()
         path = f'/v1/nodes/{self._claim(wanted)}'
-        node = self._get(path, {'fields': ','.join(nodes.CHECKED)})
+        node = self._get(path, {'fields': ','.join(nodes.DEPLOYED)})
         assert node['instance_uuid'] == wanted.instance_uuid, node
         self._ask('PUT', f'{path}/states/provision', {
-            'target': 'active', 'configdrive': nodes.config_drive(wanted)})
+            'target': 'active',
+            'configdrive': configdrive.config_drive(wanted)})
         started = time.perf_counter()
         while True:
             time.sleep(poll_after(time.perf_counter() - started))

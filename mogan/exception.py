@@ -58,6 +58,10 @@ class FlavorNotFound(NotFound):
     template = 'There is no flavor {uuid}.'
 
 
+class KeyPairNotFound(NotFound):
+    template = 'There is no key pair {name}.'
+
+
 class MethodNotAllowed(MoganError):
     code = 405
     template = 'The method {method} is not allowed here.'
@@ -141,6 +145,15 @@ class FlavorExists(Conflict):
 
 class FlavorInUse(Conflict):
     template = 'The flavor {uuid} is in use by at least one instance.'
+
+
+class KeyPairExists(Conflict):
+    template = 'A key pair with the name {name} exists already.'
+
+
+class TooManyKeyPairs(Conflict):
+    template = ('A user may have {most} key pairs. Delete one that is not '
+                'needed any more.')
 
 
 class BodyTooLarge(MoganError):

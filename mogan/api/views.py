@@ -131,7 +131,7 @@ def _converter(datatype: Any) -> Callable[[Any], Any] | None:
         inner = (datatype.value_type
                  if isinstance(datatype, wsme.types.DictType)
                  else datatype.item_type)
-        if _converter(inner) is None:
+        if _converter(inner) in {None, _written}:
             return _written
     if datatype is datetime.datetime:
         raise TypeError('times are shown by types.moment')

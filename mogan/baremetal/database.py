@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.parse
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from mogan.baremetal import driver
@@ -24,12 +24,15 @@ _databases: Final['weakref.WeakSet[Database]'] = weakref.WeakSet()
 @dataclasses.dataclass(frozen=True, slots=True)
 class Schema:
     """What makes a file ours, and the statements that make an empty file
-    so."""
+    so; `upgrades` bring a file of the version that they are under to the
+    next one."""
 
     what: str
     application_id: int
     version: int
     statements: Sequence[str]
+    upgrades: Mapping[int, Sequence[str]] = dataclasses.field(
+        default_factory=dict)
 
 
 @dataclasses.dataclass(slots=True)
@@ -164,14 +167,15 @@ class Database:
     def _prepare(self, connection: sqlite3.Connection) -> None:
         # In one transaction, or another process makes the file meanwhile.
         connection.execute('BEGIN')
-        ours = self._recognise(connection)
+        version = self._recognise(connection)
         connection.execute('COMMIT')
-        if ours:
+        if version == self._schema.version:
             return
         self._use_wal(connection)
         connection.execute('BEGIN IMMEDIATE')
-        if not self._recognise(connection):
-            for statement in self._schema.statements:
+        version = self._recognise(connection)
+        if version != self._schema.version:
+            for statement in self._steps(version):
                 connection.execute(statement)
             connection.execute(
                 f'PRAGMA application_id = {self._schema.application_id}')
@@ -179,21 +183,29 @@ class Database:
                 f'PRAGMA user_version = {self._schema.version}')
         connection.execute('COMMIT')
 
-    def _recognise(self, connection: sqlite3.Connection) -> bool:
-        """Whether the file is ours already; False where it is empty."""
+    def _steps(self, version: int) -> Iterator[str]:
+        if not version:
+            yield from self._schema.statements
+            return
+        for older in range(version, self._schema.version):
+            yield from self._schema.upgrades[older]
+
+    def _recognise(self, connection: sqlite3.Connection) -> int:
+        """The version of the file, if it is ours; 0 where it is empty."""
         [[owner]] = connection.execute('PRAGMA application_id')
         [[version]] = connection.execute('PRAGMA user_version')
         [[tables]] = connection.execute('SELECT count(*) FROM sqlite_master')
         if not (owner or version or tables):
-            return False
+            return 0
         if owner != self._schema.application_id:
             raise driver.Unavailable(
                 f'{self.path} is not {self._schema.what}')
-        if version != self._schema.version:
+        known = {*self._schema.upgrades, self._schema.version}
+        if version not in known:
             raise driver.Unavailable(
                 f'{self.path} has version {version}, which this code does '
                 f'not know: it knows version {self._schema.version}')
-        return True
+        return int(version)
 
     def _use_wal(self, connection: sqlite3.Connection) -> None:
         # The change of the mode does not heed the busy timeout.

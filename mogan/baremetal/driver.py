@@ -23,7 +23,13 @@ import contextlib
 import contextvars
 import dataclasses
 import enum
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from typing import Any
 
 
@@ -105,6 +111,7 @@ class Node:
     traits: tuple[str, ...] = ()
     maintenance: bool = False
     last_error: str | None = None
+    availability_zone: str | None = None
     image_source: str | None = None
     maintenance_for_lock: bool = False
 
@@ -131,7 +138,13 @@ class Node:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Order:
-    """What an instance wants of the node that carries it."""
+    """What an instance wants of the node that carries it.
+
+    `partitions`: sizes by `root_gb`, `ephemeral_gb` and `swap_mb`.
+    `networks`: a `net_id` or a `port_id` each.  `ssh_keys`: public keys in
+    OpenSSH's format, by name.  Only deploy and rebuild need these two last
+    ones, and no log may hold them.
+    """
 
     instance_uuid: str
     name: str
@@ -140,6 +153,25 @@ class Order:
     traits: Collection[str] = ()
     availability_zone: str | None = None
     metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    partitions: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    networks: Sequence[Mapping[str, str]] = ()
+    user_data: str | None = dataclasses.field(default=None, repr=False)
+    ssh_keys: Mapping[str, str] = dataclasses.field(
+        default_factory=dict, repr=False)
+
+    def wanted(self) -> str:
+        """What a node has to have for it, in words."""
+        units = ', '.join(f'{amount} of {name}'
+                          for name, amount in self.resources.items())
+        words = [f'no free node has {units or "no resources"}']
+        if self.traits:
+            words.append(f'the traits {", ".join(sorted(self.traits))}')
+        if self.partitions:
+            words.append('a disk for its partitions')
+        text = ' and '.join(words)
+        if self.availability_zone:
+            text += f' in the availability zone {self.availability_zone}'
+        return text
 
 
 class DriverError(Exception):
@@ -245,10 +277,19 @@ class Driver(abc.ABC):
         Raises ValueError where its times do not fit each other.
         """
 
+    def check(self) -> None:
+        """Raises DriverError where no call would get through now."""
+        self.nodes(limit=1)
+
     @abc.abstractmethod
     def nodes(self, *, marker: str | None = None,
               limit: int = 1000) -> list[Node]:
         """A page of all nodes, by uuid, behind the node `marker`."""
+
+    @abc.abstractmethod
+    def zones(self) -> list[str]:
+        """The availability zones that the nodes are in, sorted; perhaps as
+        they were half a minute ago."""
 
     @abc.abstractmethod
     def manageable(self, *, marker: str | None = None,

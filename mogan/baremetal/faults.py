@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Collection
 from typing import Final
 
-READS: Final = frozenset({'nodes', 'manageable', 'look', 'find'})
+READS: Final = frozenset({'nodes', 'zones', 'manageable', 'look', 'find'})
 # Work that goes on after the call has been answered.
 WORKS: Final = frozenset({'deploy', 'rebuild', 'undeploy', 'power'})
 EFFECTS: Final = WORKS | {'claim', 'adopt', 'release', 'protect',
@@ -18,9 +18,9 @@ CALLS: Final = READS | EFFECTS
 
 # The calls that name no node, or no instance, so that a fault for one
 # cannot meet them.
-_NODELESS: Final = frozenset({'nodes', 'manageable', 'find', 'claim',
-                              'seal'})
-_INSTANCELESS: Final = frozenset({'nodes', 'manageable', 'look'})
+_NODELESS: Final = frozenset({'nodes', 'zones', 'manageable', 'find',
+                              'claim', 'seal'})
+_INSTANCELESS: Final = frozenset({'nodes', 'zones', 'manageable', 'look'})
 _LONGEST: Final = 86400.0
 
 

@@ -93,6 +93,23 @@ class Inventory:
                            instance_uuid)
         return found[0] if found else None
 
+    def zones(self) -> list[str]:
+        """The availability zones of the nodes."""
+        with self._database.reading() as connection:
+            return [zone for [zone] in connection.execute(
+                'SELECT DISTINCT availability_zone FROM nodes'
+                ' WHERE availability_zone IS NOT NULL ORDER BY 1')]
+
+    def config_drive(self, node_uuid: str) -> dict[str, Any] | None:
+        """What the node's instance finds out about itself."""
+        with self._database.reading() as connection:
+            for row in connection.execute(
+                    'SELECT config_drive FROM nodes WHERE uuid = ?'
+                    ' AND config_drive IS NOT NULL', (node_uuid,)):
+                found: dict[str, Any] = json.loads(row['config_drive'])
+                return found
+        return None
+
     def named(self, name_or_uuid: str) -> driver.Node:
         """The node of this name or uuid."""
         found = self._read('SELECT * FROM nodes WHERE ? IN (uuid, name)',
@@ -134,6 +151,14 @@ class Inventory:
             turn.change(node_uuid, maintenance=maintenance)
             turn.record(Call('set', (node_uuid,)), 'effect')
 
+    def set_zone(self, node_uuid: str, zone: str | None) -> None:
+        """Move the node to another availability zone, or to none."""
+        _check_name(zone)
+        with self.turn() as turn:
+            _known(turn, node_uuid)
+            turn.change(node_uuid, availability_zone=zone)
+            turn.record(Call('set', (node_uuid,)), 'effect')
+
     def set_active(self, node_uuid: str, active: bool,
                    image_source: str | None = None) -> None:
         """Put a node that carries no instance into use past the service,
@@ -150,7 +175,8 @@ class Inventory:
                 raise InventoryError(f'node {node.name} is '
                                      f'{node.availability}, not {before}')
             turn.change(node_uuid, availability=after, power_state=power,
-                        image_uuid=image_source, protected=False,
+                        image_uuid=image_source, config_drive=None,
+                        protected=False,
                         protected_reason=None)
             turn.record(Call('set', (node_uuid,)), 'effect')
 
@@ -221,38 +247,48 @@ class Inventory:
 def default_nodes() -> list[driver.Node]:
     """What an inventory begins with: eight nodes of two classes."""
     racks = (
-        ('rack1', 5, 'CUSTOM_BAREMETAL_SMALL', ('HW_CPU_X86_VMX',)),
-        ('rack2', 3, 'CUSTOM_BAREMETAL_LARGE', ('HW_CPU_X86_VMX',
-                                                'STORAGE_DISK_SSD')),
+        ('rack1', 'hall-1', 5, 'CUSTOM_BAREMETAL_SMALL',
+         ('HW_CPU_X86_VMX',)),
+        ('rack2', 'hall-2', 3, 'CUSTOM_BAREMETAL_LARGE',
+         ('HW_CPU_X86_VMX', 'STORAGE_DISK_SSD')),
     )
-    return [new_node(f'{rack}-node{number:02}', resource_class, traits)
-            for rack, count, resource_class, traits in racks
+    return [new_node(f'{rack}-node{number:02}', resource_class, traits, zone)
+            for rack, zone, count, resource_class, traits in racks
             for number in range(1, count + 1)]
 
 
 def new_node(name: str, resource_class: str,
-             traits: Collection[str] = ()) -> driver.Node:
+             traits: Collection[str] = (),
+             zone: str | None = None) -> driver.Node:
     """A node to be added.  Raises ValueError for what cannot be one."""
-    if not (name.isprintable() and 1 <= len(name) <= _NAME_LENGTH
-            and name == name.strip()):
-        raise ValueError(f'{name!r} is not a name: 1 to {_NAME_LENGTH} '
-                         f'printable characters, with no space around them')
+    _check_name(name)
+    _check_name(zone)
     for symbol in (resource_class, *traits):
         if not _SYMBOL.fullmatch(symbol):
             raise ValueError(f'{symbol!r} is not a resource class or trait: '
                              f'1 to 255 of A-Z, 0-9 and _')
     return driver.Node(str(uuid.uuid4()), name, resource_class,
                        driver.Availability.AVAILABLE,
-                       driver.PowerState.OFF, traits=tuple(sorted(traits)))
+                       driver.PowerState.OFF, traits=tuple(sorted(traits)),
+                       availability_zone=zone)
+
+
+def _check_name(name: str | None) -> None:
+    if name is not None and not (
+            name.isprintable() and 1 <= len(name) <= _NAME_LENGTH
+            and name == name.strip()):
+        raise ValueError(f'{name!r} is not a name: 1 to {_NAME_LENGTH} '
+                         f'printable characters, with no space around them')
 
 
 def _insert(turn: Turn, node: driver.Node) -> None:
     try:
         turn.connection.execute(
             'INSERT INTO nodes (uuid, name, resource_class, traits,'
-            ' maintenance) VALUES (?, ?, ?, ?, ?)',
+            ' maintenance, availability_zone) VALUES (?, ?, ?, ?, ?, ?)',
             (node.uuid, node.name, node.resource_class,
-             ''.join(map(in_traits, node.traits)), node.maintenance))
+             ''.join(map(in_traits, node.traits)), node.maintenance,
+             node.availability_zone))
     except sqlite3.IntegrityError as error:
         raise InventoryError(f'there is a node {node.name} already'
                              ) from error

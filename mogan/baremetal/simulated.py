@@ -7,13 +7,14 @@ for their transaction all the same, unless a fault has been scripted.
 """
 
 import dataclasses
+import json
 import os
 import threading
 import time
 from collections.abc import Callable, Collection
 from typing import Any, Final, TypeVar
 
-from mogan.baremetal import driver, faults, guards
+from mogan.baremetal import configdrive, driver, faults, guards
 from mogan.baremetal.driver import Availability, PowerState, PowerTarget
 from mogan.baremetal.inventory import Inventory
 from mogan.baremetal.turn import Call, Turn
@@ -96,6 +97,10 @@ class SimulatedDriver(driver.Driver):
         self._endure(Call('nodes'))
         return self.inventory.nodes(marker=marker, limit=limit)
 
+    def zones(self) -> list[str]:
+        self._endure(Call('zones'))
+        return self.inventory.zones()
+
     def manageable(self, *, marker: str | None = None,
                    limit: int = 1000) -> list[driver.Node]:
         self._endure(Call('manageable'))
@@ -119,9 +124,10 @@ class SimulatedDriver(driver.Driver):
             # A node is one unit of one class.
             if list(order.resources.values()) == [1]:
                 [resource_class] = order.resources
-                free = turn.free(resource_class, order.traits)
+                free = turn.free(resource_class, order.traits,
+                                 order.availability_zone)
             if free is None:
-                raise driver.NoNodeAvailable(_wanted(order))
+                raise driver.NoNodeAvailable(order.wanted())
             turn.change(free.uuid, instance_uuid=order.instance_uuid,
                         display_name=order.name, last_error=None)
             turn.raise_fences(order.instance_uuid, begun=fence, work='claim')
@@ -180,7 +186,8 @@ class SimulatedDriver(driver.Driver):
                                      f'image: only a rebuild replaces it')
             _begin(turn, call, Availability.DEPLOYING,
                    self._durations.deploy, image_uuid=order.image_uuid,
-                   display_name=order.name)
+                   display_name=order.name,
+                   config_drive=json.dumps(configdrive.config_drive(order)))
             return True, None
 
         self._carry_out(call, act)
@@ -197,7 +204,8 @@ class SimulatedDriver(driver.Driver):
             guards.idle(node)
             _begin(turn, call, Availability.REBUILDING,
                    self._durations.rebuild, image_uuid=order.image_uuid,
-                   display_name=order.name)
+                   display_name=order.name,
+                   config_drive=json.dumps(configdrive.config_drive(order)))
             return True, None
 
         self._carry_out(call, act)
@@ -374,11 +382,3 @@ def _outcome(effect: bool, refusal: driver.Definite | None) -> str:
     if refusal is not None:
         return f'refused:{_WORDS[type(refusal)]}'
     return 'effect' if effect else 'nothing'
-
-
-def _wanted(order: driver.Order) -> str:
-    units = ', '.join(f'{amount} of {name}'
-                      for name, amount in order.resources.items())
-    traits = ', '.join(sorted(order.traits))
-    return (f'no free node has {units or "no resources"}'
-            + (f' and the traits {traits}' if traits else ''))

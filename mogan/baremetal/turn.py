@@ -14,7 +14,7 @@ from typing import Any, Final
 from mogan.baremetal import database, driver, faults
 
 SCHEMA: Final = database.Schema(
-    'an inventory of the simulated hardware', 0x4D4F4731, 1, (
+    'an inventory of the simulated hardware', 0x4D4F4731, 2, (
         """
         CREATE TABLE nodes (
             uuid TEXT NOT NULL PRIMARY KEY,
@@ -32,7 +32,9 @@ SCHEMA: Final = database.Schema(
             display_name TEXT,
             image_uuid TEXT,
             protected INTEGER NOT NULL DEFAULT 0,
-            protected_reason TEXT
+            protected_reason TEXT,
+            availability_zone TEXT,
+            config_drive TEXT
         ) WITHOUT ROWID""",
         """
         CREATE INDEX nodes_free ON nodes (resource_class, name)
@@ -65,7 +67,9 @@ SCHEMA: Final = database.Schema(
             outcome TEXT NOT NULL,
             fault TEXT
         )""",
-        *faults.SCHEMA))
+        *faults.SCHEMA),
+    {1: ('ALTER TABLE nodes ADD COLUMN availability_zone TEXT',
+         'ALTER TABLE nodes ADD COLUMN config_drive TEXT')})
 
 # In this order: the last one is for what the others have left.  A change of
 # power that fails leaves the node as it was.
@@ -82,7 +86,8 @@ _SETTLE: Final = (
     """
     UPDATE nodes SET availability = 'available', power_state = 'power off',
         until = NULL, instance_uuid = NULL, display_name = NULL,
-        image_uuid = NULL, protected = 0, protected_reason = NULL
+        image_uuid = NULL, config_drive = NULL, protected = 0,
+        protected_reason = NULL
     WHERE until <= :now AND availability = 'undeploying'""",
     """
     UPDATE nodes SET power_target = NULL, until = NULL,
@@ -95,6 +100,7 @@ _FREE: Final = """
     SELECT * FROM nodes
     WHERE resource_class = ? AND availability = 'available'
       AND instance_uuid IS NULL AND maintenance = 0
+      AND coalesce(?, availability_zone) IS availability_zone
       AND NOT EXISTS (SELECT 1 FROM json_each(?)
                       WHERE instr(traits, value) = 0)
     ORDER BY name LIMIT 1"""
@@ -148,10 +154,11 @@ class Turn:
         return self._one('SELECT * FROM nodes WHERE instance_uuid = ?',
                          instance_uuid)
 
-    def free(self, resource_class: str,
-             traits: Collection[str]) -> driver.Node | None:
-        """The first free node of the class that has all the traits."""
-        return self._one(_FREE, resource_class,
+    def free(self, resource_class: str, traits: Collection[str],
+             zone: str | None) -> driver.Node | None:
+        """The first free node of the class, in the zone if one is named,
+        that has all the traits."""
+        return self._one(_FREE, resource_class, zone,
                          json.dumps(list(map(in_traits, traits))))
 
     def image(self, node_uuid: str) -> str | None:
@@ -204,7 +211,7 @@ class Turn:
             self.connection.execute('DELETE FROM journal WHERE id <= ?',
                                     (written - JOURNAL_KEPT,))
 
-    def _one(self, query: str, *values: str) -> driver.Node | None:
+    def _one(self, query: str, *values: str | None) -> driver.Node | None:
         row = self.connection.execute(query, values).fetchone()
         return None if row is None else node_of(row)
 
@@ -225,4 +232,4 @@ def node_of(row: sqlite3.Row) -> driver.Node:
         row['instance_uuid'], bool(row['protected']),
         row['protected_reason'], tuple(row['traits'].split()),
         bool(row['maintenance']), row['last_error'],
-        image_source=row['image_uuid'])
+        row['availability_zone'], row['image_uuid'])

@@ -101,6 +101,7 @@ def _add_node_commands(actions: Any, common: _Parser) -> None:
                         help='such as CUSTOM_BAREMETAL_SMALL')
     action.add_argument('--trait', action='append', default=[],
                         help='may be given several times')
+    action.add_argument('--zone', help='the availability zone that it is in')
     action.set_defaults(run=_node_add)
     action = actions.add_parser(
         'remove', parents=[common],
@@ -125,7 +126,14 @@ def _add_node_commands(actions: Any, common: _Parser) -> None:
                              'by somebody else')
     action.add_argument('--image', metavar='UUID',
                         help='what has been put on the active node')
+    action.add_argument('--zone', help='the availability zone that it is in '
+                                       "('' for none)")
     action.set_defaults(run=_node_set)
+    action = actions.add_parser(
+        'config-drive', parents=[common],
+        help="show what a node's instance finds out about itself")
+    action.add_argument('node', metavar='NODE', help='name or uuid')
+    action.set_defaults(run=_node_config_drive)
 
 
 def _add_fault_commands(actions: Any, common: _Parser) -> None:
@@ -169,17 +177,18 @@ def _node_list(store: inventory.Inventory,
         nodes.extend(page)
     nodes.sort(key=lambda node: node.name)
     _show(arguments, (dataclasses.asdict(node) for node in nodes),
-          ('name', 'resource_class', 'availability', 'power_state',
+          ('name', 'resource_class', 'availability_zone', 'availability',
+           'power_state',
            'maintenance', 'protected', 'instance_uuid', 'last_error'))
 
 
 def _node_add(store: inventory.Inventory,
               arguments: argparse.Namespace) -> None:
     node = inventory.new_node(arguments.name, arguments.resource_class,
-                              arguments.trait)
+                              arguments.trait, arguments.zone)
     store.add(node)
     _show(arguments, [dataclasses.asdict(node)],
-          ('uuid', 'name', 'resource_class', 'traits'))
+          ('uuid', 'name', 'resource_class', 'traits', 'availability_zone'))
 
 
 def _node_remove(store: inventory.Inventory,
@@ -189,10 +198,10 @@ def _node_remove(store: inventory.Inventory,
 
 def _node_set(store: inventory.Inventory,
               arguments: argparse.Namespace) -> None:
-    if (arguments.maintenance, arguments.protected,
-            arguments.active) == (None, None, None):
+    if (arguments.maintenance, arguments.protected, arguments.active,
+            arguments.zone) == (None, None, None, None):
         raise ValueError('nothing to set: say --maintenance, --protected, '
-                         '--active or the opposite')
+                         '--active or the opposite, or --zone')
     if arguments.reason is not None and not arguments.protected:
         raise ValueError('--reason goes with --protected')
     if arguments.image is not None and not arguments.active:
@@ -204,6 +213,17 @@ def _node_set(store: inventory.Inventory,
         store.set_maintenance(node.uuid, arguments.maintenance)
     if arguments.protected is not None:
         store.set_protected(node.uuid, arguments.protected, arguments.reason)
+    if arguments.zone is not None:
+        store.set_zone(node.uuid, arguments.zone or None)
+
+
+def _node_config_drive(store: inventory.Inventory,
+                       arguments: argparse.Namespace) -> None:
+    node = store.named(arguments.node)
+    drive = store.config_drive(node.uuid)
+    if drive is None:
+        raise ValueError(f'node {node.name} has no config drive')
+    print(json.dumps(drive, indent=2))
 
 
 def _fault_add(store: inventory.Inventory,

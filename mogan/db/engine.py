@@ -69,6 +69,7 @@ class Database:
             thread_checkin=False,
             # It sleeps between tries while the first request waits.
             **options | {'max_retries': 0})
+        self._context.append_on_engine_create(_keep_silent)
         if self.sqlite:
             self._context.append_on_engine_create(_tune_sqlite)
         elif not patient:
@@ -193,6 +194,11 @@ class _Turn:
                 self._waiting.popleft().release()
             else:
                 self._taken = False
+
+
+def _keep_silent(engine: sa.Engine) -> None:
+    """Errors are logged, and the values of statements may be secrets."""
+    engine.hide_parameters = True
 
 
 def _tune_server(engine: sa.Engine) -> None:

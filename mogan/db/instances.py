@@ -7,7 +7,7 @@ and written then.
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ from oslo_utils import uuidutils
 
 from mogan import exception, states
 from mogan.context import RequestContext
-from mogan.db import actions, claims, clock, flavors, models
+from mogan.db import actions, claims, clock, flavors, inputs, models
 from mogan.db.claims import Claim
 from mogan.db.connections import Change, Query
 from mogan.db.engine import Database, transaction
@@ -43,17 +43,20 @@ def get(db: Database, uuid: str, *, deleted: bool = False) -> Row:
 
 
 @transaction
-def create(db: Database, context: RequestContext, values: dict[str, Any], *,
+def create(db: Database, context: RequestContext, values: dict[str, Any],
+           given: Mapping[str, Any] | None = None, *,
            hidden_flavors: bool = False) -> Row:
     """Record a new instance and the intent to build it.
 
-    Raises Invalid where it cannot have its flavor; `hidden_flavors`: that
-    may be one that is not public.
+    `given`: what is handed to its node and not shown.  Raises Invalid where
+    it cannot have its flavor; `hidden_flavors`: that may be one that is not
+    public.
     """
     uuid = uuidutils.generate_uuid()
     action = actions.describe(context, uuid, states.Verb.CREATE, {})
     with db.writer() as connection:
         insert(connection, action, values)
+        inputs.insert(connection, uuid, given or {})
         flavors.hold(connection, values['flavor_uuid'],
                      hidden=hidden_flavors)
         actions.insert(connection, action)
@@ -273,6 +276,8 @@ def finish(db: Database, claim: Claim, action: Row, end: states.State | None,
         if changed.rowcount != 1:
             return False
         actions.finish(connection, action.uuid, failure)
+        if end is states.GONE:
+            inputs.delete(connection, claim.instance_uuid)
         return True
 
 

@@ -80,6 +80,9 @@ instances = sa.Table(
     # is not the instance's, and no other instance may ask for it.
     sa.Column('adopting', sa.String(36)),
     sa.Column('metadata', Json, nullable=False),
+    sa.Column('key_name', sa.String(255)),
+    sa.Column('partitions', Json),
+    sa.Column('networks', Json),
     sa.Column('status', sa.String(32), nullable=False),
     sa.Column('status_action', sa.String(36)),
     sa.Column('power_state', sa.String(16)),
@@ -160,6 +163,27 @@ actions = sa.Table(
     # Where nobody is told, it costs nothing.
     sa.Index(None, 'unpublished', sqlite_where=_UNPUBLISHED,
              postgresql_where=_UNPUBLISHED),
+    **_MYSQL)
+
+# What is handed to an instance's node and to nobody else: apart, so that no
+# list and no look at an instance comes by it.
+inputs = sa.Table(
+    'inputs', metadata,
+    sa.Column('instance_uuid', sa.String(36), primary_key=True),
+    sa.Column('user_data', _LongText),
+    sa.Column('ssh_keys', Json),
+    **_MYSQL)
+
+# A user's own, whatever the project.
+keypairs = sa.Table(
+    'keypairs', metadata,
+    sa.Column('id', BigId, primary_key=True, autoincrement=True),
+    sa.Column('user_id', sa.String(64), nullable=False),
+    sa.Column('name', sa.String(255), nullable=False),
+    sa.Column('public_key', sa.Text, nullable=False),
+    sa.Column('fingerprint', sa.String(64), nullable=False),
+    sa.Column('created_at', Moment, nullable=False),
+    sa.UniqueConstraint('user_id', 'name'),
     **_MYSQL)
 
 flavors = sa.Table(

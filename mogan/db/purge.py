@@ -10,6 +10,7 @@ from mogan.db.engine import Database, transaction
 
 A = models.actions
 I = models.instances  # noqa: E741 - read next to A
+N = models.inputs
 
 _DAY = 86_400
 
@@ -43,7 +44,9 @@ def deleted_instances(db: Database, days: float, batch: int, *,
     uuids = _find(db, query)
     if not uuids:
         return 0
+    # Its inputs went with it, unless the code before this one deleted it.
     return _remove(db, sa.delete(A).where(A.c.instance_uuid.in_(uuids)),
+                   sa.delete(N).where(N.c.instance_uuid.in_(uuids)),
                    sa.delete(I).where(I.c.uuid.in_(uuids)))
 
 

@@ -34,6 +34,11 @@ class EngineEndpoint:
             marker=marker, limit=limit)]
 
     @oslo_messaging.expected_exceptions(driver.DriverError)
+    def list_zones(self, ctxt: RequestContext) -> list[str]:
+        """The availability zones that nodes are in."""
+        return self._driver.zones()
+
+    @oslo_messaging.expected_exceptions(driver.DriverError)
     def list_manageable(self, ctxt: RequestContext, marker: str | None,
                         limit: int) -> list[dict[str, Any]]:
         """A page of the nodes that an instance can take over."""

@@ -78,6 +78,14 @@ class EngineClient:
             context, 'list_nodes', marker=marker, limit=limit)
         return found
 
+    def list_zones(self, context: RequestContext) -> list[str]:
+        """The availability zones that nodes are in, sorted.
+
+        Raises EngineUnavailable.
+        """
+        found: list[str] = self._ask(context, 'list_zones')
+        return found
+
     def list_manageable(self, context: RequestContext, marker: str | None,
                         limit: int) -> list[dict[str, Any]]:
         """A page of the nodes that an instance can take over, by uuid.

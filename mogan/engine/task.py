@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """One action's view of its instance, its node and its driver."""
 
+import base64
 import dataclasses
 import random
 from typing import Any
 
 from mogan import states
 from mogan.baremetal import driver
-from mogan.db import claims, flavors, instances
+from mogan.db import claims, flavors, inputs, instances
 from mogan.db.engine import Database
 from mogan.engine.results import Again
 
@@ -88,8 +89,9 @@ class Task:
         return (f'The {self.verb.value.replace("_", " ")} was not done '
                 f'within {self._limit:g} seconds.')
 
-    def order(self) -> driver.Order:
-        """What the instance wants of its node."""
+    def order(self, *, whole: bool = False) -> driver.Order:
+        """What the instance wants of its node; `whole`: with what the node
+        is to hand to it."""
         # One that was taken over may have none.
         flavor = (flavors.get(self.db, self.row.flavor_uuid)
                   if self.row.flavor_uuid else None)
@@ -100,7 +102,18 @@ class Task:
             resources=flavor.resources if flavor else {},
             traits=flavor.traits if flavor else (),
             availability_zone=self.row.availability_zone,
-            metadata=self.row.metadata)
+            metadata=self.row.metadata,
+            partitions=self.row.partitions or {},
+            networks=self.row.networks or (),
+            **self._given() if whole else {})
+
+    def _given(self) -> dict[str, Any]:
+        given = inputs.get(self.db, self.uuid)
+        if given is None:
+            return {}
+        return {'ssh_keys': given.ssh_keys or {}, 'user_data':
+                given.user_data and base64.b64decode(
+                    given.user_data).decode()}
 
     def node(self) -> driver.Node | None:
         """The node that carries the instance, if one does."""

@@ -3,10 +3,16 @@
 
 from typing import Any
 
-from mogan.policies import flavor, instance, manageable_server, node
+from mogan.policies import (
+    availability_zone,
+    flavor,
+    instance,
+    manageable_server,
+    node,
+)
 
 
 def list_rules() -> list[Any]:
     """All rules, as the enforcer and the sample generator want them."""
     return [*instance.RULES, *flavor.RULES, *node.RULES,
-            *manageable_server.RULES]
+            *manageable_server.RULES, *availability_zone.RULES]

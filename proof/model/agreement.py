@@ -206,7 +206,7 @@ class _Scripted(Task):
         self.events.append(('late', late))
         return late
 
-    def order(self) -> Any:
+    def order(self, *, whole: bool = False) -> Any:
         return SimpleNamespace(image_uuid='', instance_uuid=UUID)
 
     def record(self, **values: Any) -> None:

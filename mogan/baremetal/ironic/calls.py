@@ -8,15 +8,15 @@ import threading
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
-from mogan.baremetal import driver
+from mogan.baremetal import configdrive, driver
 from mogan.baremetal.ironic import answers, nodes
 from mogan.baremetal.ironic.channel import Channel, boottime
 
 # Free nodes that are asked for together: several, so that those who look at
-# the same time do not all want the same; more where traits have to be
+# the same time do not all want the same; more where something has to be
 # compared here.
 _CANDIDATES: Final = 20
-_CANDIDATES_WITH_TRAITS: Final = 500
+_CANDIDATES_COMPARED: Final = 500
 
 Node = Mapping[str, Any]
 
@@ -28,14 +28,14 @@ def name(node: Node) -> str:
 def _carrier(channel: Channel, instance_uuid: str) -> Node | None:
     """The node that carries the instance, if one does."""
     found = channel.read('/v1/nodes', {
-        'instance_uuid': instance_uuid, 'fields': ','.join(nodes.CHECKED)})
+        'instance_uuid': instance_uuid, 'fields': ','.join(nodes.DEPLOYED)})
     return next(iter(found['nodes']), None)
 
 
 def check(channel: Channel, node_uuid: str, instance_uuid: str) -> Node:
     """The node, which carries the instance.  Raises NotOurs."""
     node = channel.read(f'/v1/nodes/{node_uuid}',
-                        {'fields': ','.join(nodes.CHECKED)})
+                        {'fields': ','.join(nodes.DEPLOYED)})
     _own(node, instance_uuid)
     return node
 
@@ -79,7 +79,7 @@ def provision(channel: Channel, node_uuid: str, target: str,
     """Start a deploy, a rebuild or an undeploy."""
     body: dict[str, Any] = {'target': target}
     if order is not None:
-        body['configdrive'] = nodes.config_drive(order)
+        body['configdrive'] = configdrive.config_drive(order)
     channel.write('PUT', f'/v1/nodes/{node_uuid}/states/provision', body)
 
 
@@ -94,7 +94,7 @@ def adopt(channel: Channel, node_uuid: str, instance_uuid: str) -> Node:
     """Give an active node to the instance; Ironic refuses where it has
     another one.  Raises NotOurs, NodeBusy, Refused."""
     node: Node = channel.read(f'/v1/nodes/{node_uuid}',
-                              {'fields': ','.join(nodes.CHECKED)})
+                              {'fields': ','.join(nodes.DEPLOYED)})
     driver.assert_adoptable(nodes.view(node), instance_uuid)
     if node['instance_uuid'] is not None:
         return node
@@ -171,7 +171,7 @@ def claim(channel: Channel, order: driver.Order, images: nodes.Images,
         return carrier
     if busy:
         raise answers.Locked('Ironic is at work on every free node')
-    raise driver.NoNodeAvailable(_wanted(order))
+    raise driver.NoNodeAvailable(order.wanted())
 
 
 def free_nodes(order: driver.Order) -> dict[str, Any]:
@@ -180,7 +180,8 @@ def free_nodes(order: driver.Order) -> dict[str, Any]:
         'provision_state': 'available', 'associated': 'false',
         'maintenance': 'false', 'resource_class': next(iter(order.resources)),
         'fields': 'uuid,traits,properties',
-        'limit': _CANDIDATES_WITH_TRAITS if order.traits else _CANDIDATES}
+        'limit': (_CANDIDATES_COMPARED if order.traits or order.partitions
+                  or order.availability_zone else _CANDIDATES)}
 
 
 def _candidates(channel: Channel, order: driver.Order,
@@ -190,14 +191,13 @@ def _candidates(channel: Channel, order: driver.Order,
     # A node is one unit of one class.
     if list(order.resources.values()) != [1]:
         return
-    traits = frozenset(order.traits)
     query = free_nodes(order)
     seen = boottime()
     while page := channel.read('/v1/nodes', query)['nodes']:
         query['marker'] = page[-1]['uuid']
         random.shuffle(page)
         yield from ((node, seen) for node in page
-                    if traits <= {*node['traits']})
+                    if nodes.suits(node, order))
         seen = boottime()
 
 
@@ -213,11 +213,3 @@ def _take(channel: Channel, candidate: Node,
         return node
     release(channel, node['uuid'])
     return None
-
-
-def _wanted(order: driver.Order) -> str:
-    units = ', '.join(f'{amount} of {key}'
-                      for key, amount in order.resources.items())
-    traits = ', '.join(sorted(order.traits))
-    return (f'no free node has {units or "no resources"}'
-            + (f' and the traits {traits}' if traits else ''))

@@ -112,15 +112,19 @@ class Client:
                 return self._get(path, query)
         raise AssertionError
 
-    def assert_sees_all(self) -> None:
-        """Raises Unavailable where nodes may be hidden from us: one that
-        cannot be seen would pass for one that is gone.
+    def check(self) -> None:
+        """Raises Unavailable where nodes may be hidden from us.
 
         Who may list the conductors may see every node: both need a reader
         of the system, or the service role.
         """
+        self.get('/v1/conductors', {'limit': 1})
+
+    def assert_sees_all(self) -> None:
+        """Raises Unavailable where a node that cannot be seen is perhaps
+        not gone."""
         try:
-            self.get('/v1/conductors', {'limit': 1})
+            self.check()
         except driver.Unavailable as error:
             raise driver.Unavailable(
                 f'a node was not found, and it is not certain that it is '
@@ -132,8 +136,7 @@ class Client:
         try:
             headers = self._session.get_auth_headers(self._auth) or {}
         except keystoneauth1.exceptions.ClientException as error:
-            raise driver.Unavailable(
-                f'Keystone gives no token: {error}') from error
+            raise _unavailable('Keystone gives no token', error) from error
         return Channel(base, headers | {_HEADER: _text(VERSION)},
                        self.limit, self._verify, self._cert)
 
@@ -167,8 +170,7 @@ class Client:
         try:
             url = adapter.get_endpoint()
         except keystoneauth1.exceptions.ClientException as error:
-            raise driver.Unavailable(
-                f'Ironic was not found: {error}') from error
+            raise _unavailable('Ironic was not found', error) from error
         if not url:
             raise driver.Unavailable(
                 'Ironic was not found: the catalog does not have it, and no '
@@ -213,10 +215,16 @@ class Client:
                 authenticated=authenticated)
         except keystoneauth1.exceptions.ClientException as error:
             self._base = None   # the catalog may know better by now
-            raise driver.Unavailable(
-                f'Ironic cannot be reached: {error}') from error
+            raise _unavailable('Ironic cannot be reached', error) from error
         return answers.Answer(response.status_code, response.content,
                               response.headers.get('openstack-request-id'))
+
+
+def _unavailable(what: str, error: Exception) -> driver.Unavailable:
+    # Ironic's own 401 is an answer and no error.
+    if isinstance(error, keystoneauth1.exceptions.Unauthorized):
+        what = 'Keystone does not take the user and the password'
+    return driver.Unavailable(f'{what}: {error}')
 
 
 def _numbers(text: str) -> tuple[int, int]:

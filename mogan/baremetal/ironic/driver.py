@@ -9,6 +9,7 @@ is on one node.
 
 import contextlib
 import itertools
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
@@ -19,7 +20,7 @@ from mogan.baremetal import driver
 from mogan.baremetal.driver import Availability, PowerState, PowerTarget
 from mogan.baremetal.ironic import answers, calls, nodes
 from mogan.baremetal.ironic.calls import Node
-from mogan.baremetal.ironic.channel import Channel
+from mogan.baremetal.ironic.channel import Channel, boottime
 from mogan.baremetal.ironic.client import Client, TooOld
 
 LOG = log.getLogger(__name__)
@@ -32,11 +33,14 @@ _PATIENCE: Final = 5.0
 _PAGE: Final = 1000
 _SHOWN: Final = ','.join(nodes.SHOWN)
 _EVERY: Final = {'fields': _SHOWN}
+_ZONED: Final = {'fields': 'uuid,properties'}
 _MANAGEABLE: Final = {
     'fields': ','.join(nodes.DEPLOYED), 'provision_state': 'active',
     'associated': 'false', 'maintenance': 'false'}
 # One page of all nodes costs about as much as this many single nodes.
 _SINGLES: Final = 40
+# Seconds; anybody may ask, and all nodes are read for it.
+_ZONES_KEPT: Final = 30.0
 _REACHED: Final = {
     PowerTarget.ON: PowerState.ON,
     PowerTarget.OFF: PowerState.OFF,
@@ -66,6 +70,9 @@ class IronicDriver(driver.Driver):
         self._maintenance_on_lock = maintenance_on_lock
         self._taking = calls.Taking()
         self._pages = 1     # that all nodes fill, as far as is known
+        self._reading_zones = threading.Lock()
+        self._zones: list[str] = []
+        self._zones_until = 0.0
 
     @classmethod
     def from_conf(cls, conf: Any) -> 'IronicDriver':
@@ -89,11 +96,23 @@ class IronicDriver(driver.Driver):
                                        group.image_checksum),
                    maintenance_on_lock=group.maintenance_on_lock)
 
+    def check(self) -> None:
+        self.client.check()
+
     def nodes(self, *, marker: str | None = None,
               limit: int = _PAGE) -> list[driver.Node]:
         behind = self._behind(marker, limit)
         return [nodes.view(node)
                 for node in itertools.islice(behind, limit)]
+
+    def zones(self) -> list[str]:
+        with self._reading_zones:
+            if self._zones_until < boottime():
+                found = {nodes.zone(node['properties'])
+                         for page in self._walk(_ZONED) for node in page}
+                self._zones = sorted(zone for zone in found if zone)
+                self._zones_until = boottime() + _ZONES_KEPT
+            return self._zones
 
     def manageable(self, *, marker: str | None = None,
                    limit: int = _PAGE) -> list[driver.Node]:
@@ -277,10 +296,11 @@ class IronicDriver(driver.Driver):
             at = page[-1]['uuid']
             last = max(last, at)
 
-    def _walk(self) -> Iterator[list[Node]]:
+    def _walk(self, query: Mapping[str, Any] = _EVERY,
+              ) -> Iterator[list[Node]]:
         """All nodes, by uuid."""
         marker, pages = None, 0
-        while page := self._page(marker, _PAGE, _EVERY):
+        while page := self._page(marker, _PAGE, query):
             yield page
             marker = page[-1]['uuid']
             pages += 1

@@ -2,7 +2,7 @@
 """Ironic's nodes in the words that every driver speaks."""
 
 import dataclasses
-import re
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -12,11 +12,14 @@ from mogan.baremetal.driver import Availability, PowerState, PowerTarget
 SHOWN: Final = (
     'uuid', 'name', 'resource_class', 'provision_state', 'power_state',
     'target_power_state', 'instance_uuid', 'protected', 'protected_reason',
-    'traits', 'maintenance', 'maintenance_reason', 'last_error')
+    'traits', 'maintenance', 'maintenance_reason', 'last_error',
+    'properties')
+# Asked for by a flavor: not each image can be booted so.
+_SECURE_BOOT: Final = 'COMPUTE_SECURITY_UEFI_SECURE_BOOT'
+# What a deploy asks the instance for and nodes say of themselves.
+_HANDED: Final = frozenset({'boot_mode', 'boot_option', 'disk_label'})
 # With what was deployed.
 DEPLOYED: Final = (*SHOWN, 'instance_info')
-# What a call looks at before it changes anything.
-CHECKED: Final = (*DEPLOYED, 'properties')
 
 # A rebuild shows itself as a deploy. States that are not named here are an
 # operator's: enroll, manageable, inspecting, ...
@@ -69,6 +72,7 @@ def view(node: Mapping[str, Any]) -> driver.Node:
         protected_reason=node['protected_reason'],
         traits=tuple(sorted(node['traits'])),
         maintenance=node['maintenance'], last_error=node['last_error'],
+        availability_zone=zone(node['properties']),
         maintenance_for_lock=bool(
             node['instance_uuid'] and maintained_for_lock(
                 node, node['instance_uuid'])))
@@ -117,14 +121,47 @@ def instance_info(order: driver.Order, images: Images,
         info['image_checksum'] = _of_image(images.checksum, order)
     if order.traits:
         info['traits'] = sorted(order.traits)
-    # A gigabyte is left to partition tables and the config drive.
-    disk = str(properties.get('local_gb') or '')
-    if disk.isdecimal() and int(disk) > 1:
-        info['root_gb'] = int(disk) - 1
-    boot_mode = _capabilities(properties).get('boot_mode')
-    if boot_mode:
-        info['capabilities'] = {'boot_mode': boot_mode}
+    disk = _disk(properties)
+    if order.partitions:
+        info |= order.partitions
+    elif disk:
+        info['root_gb'] = disk
+    capabilities = {name: value for name, value
+                    in _capabilities(properties).items() if name in _HANDED}
+    if _SECURE_BOOT in order.traits:
+        capabilities['secure_boot'] = 'true'
+    if capabilities:
+        info['capabilities'] = capabilities
     return info
+
+
+def zone(properties: Mapping[str, Any] | None) -> str | None:
+    """The availability zone that a node with these properties is in."""
+    found = (properties or {}).get('availability_zone')
+    return found if found and isinstance(found, str) else None
+
+
+def suits(node: Mapping[str, Any], order: driver.Order) -> bool:
+    """Whether a node of the class has what else the order asks for."""
+    return ({*order.traits} <= {*node['traits']}
+            and order.availability_zone in {None, zone(node['properties'])}
+            and holds(node['properties'], order.partitions))
+
+
+def holds(properties: Mapping[str, Any] | None,
+          partitions: Mapping[str, int]) -> bool:
+    """Whether a node has room for the partitions, as far as is known."""
+    disk = _disk(properties or {})
+    return not disk or disk >= (
+        partitions.get('root_gb', 0) + partitions.get('ephemeral_gb', 0)
+        + math.ceil(partitions.get('swap_mb', 0) / 1024))
+
+
+def _disk(properties: Mapping[str, Any]) -> int:
+    """The gigabytes that partitions may take; 0 where nobody knows."""
+    disk = str(properties.get('local_gb') or '')
+    # One is left to partition tables and the config drive.
+    return int(disk) - 1 if disk.isdecimal() and int(disk) > 1 else 0
 
 
 def _of_image(template: str, order: driver.Order) -> str:
@@ -135,18 +172,3 @@ def _capabilities(properties: Mapping[str, Any]) -> dict[str, str]:
     """What a node is said to be capable of, `boot_mode:uefi,...`."""
     pairs = str(properties.get('capabilities') or '').split(',')
     return dict(pair.strip().split(':', 1) for pair in pairs if ':' in pair)
-
-
-def config_drive(order: driver.Order) -> dict[str, Any]:
-    """What the instance finds out about itself, as cloud-init reads it."""
-    data = {'uuid': order.instance_uuid, 'name': order.name,
-            'hostname': host_name(order), 'meta': dict(order.metadata)}
-    if order.availability_zone:
-        data['availability_zone'] = order.availability_zone
-    return {'meta_data': data}
-
-
-def host_name(order: driver.Order) -> str:
-    """The instance's name as far as a host can be called so (RFC 1123)."""
-    label = re.sub('[^a-z0-9]+', '-', order.name.lower())[:63].strip('-')
-    return label or order.instance_uuid

@@ -32,7 +32,8 @@ def _go_on(task: Task, node: driver.Node) -> Result:
     if task.overdue:
         return _give_up(task, task.too_long)
     if node.availability is Availability.AVAILABLE:
-        task.destroy(task.driver.deploy, node.uuid, task.order())
+        task.destroy(task.driver.deploy, node.uuid,
+                     task.order(whole=True))
         return task.poll(started=True)
     return task.poll()
 

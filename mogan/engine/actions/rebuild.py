@@ -26,7 +26,7 @@ def step(task: Task) -> Result:
         method = (task.driver.deploy
                   if node.availability is Availability.AVAILABLE
                   else task.driver.rebuild)
-        task.destroy(method, node.uuid, task.order())
+        task.destroy(method, node.uuid, task.order(whole=True))
         return task.poll(started=True)
     except (driver.NotOurs, driver.Fenced, driver.Refused) as error:
         return _give_up(task, str(error))

@@ -39,6 +39,11 @@ class Hardware:
         """What only one of the two nodes has."""
         raise NotImplementedError
 
+    def zone(self) -> str:
+        """The availability zone of one of the two nodes; the other nodes
+        are in none, but for one of another class in `ZZ`."""
+        raise NotImplementedError
+
     def images(self) -> tuple[str, str]:
         """Two images that can be deployed."""
         raise NotImplementedError
@@ -159,6 +164,25 @@ class DriverContract(Hardware):
         self.assertLessEqual({*self.traits()}, {*node.traits})
         self.assertRaises(driver.NoNodeAvailable, self.driver.claim,
                           self.order(traits=self.traits()), 1)
+
+    def test_a_claim_gets_a_node_of_the_zone(self):
+        wanted = self.order(availability_zone=self.zone())
+        node = self.driver.claim(wanted, 1)
+        self.assertEqual(self.zone(), node.availability_zone)
+        error = self.assertRaises(
+            driver.NoNodeAvailable, self.driver.claim,
+            self.order(availability_zone=self.zone()), 1)
+        self.assertIn(f'zone {self.zone()}', str(error))
+        self.assertRaises(driver.NoNodeAvailable, self.driver.claim,
+                          self.order(availability_zone='ZZ'), 1)
+        self.assertIsNone(
+            self.driver.claim(self.order(), 1).availability_zone)
+
+    def test_the_zones_are_those_of_the_nodes(self):
+        self.assertEqual(sorted([self.zone(), 'ZZ']), self.driver.zones())
+        self.assertEqual(
+            {self.zone(), 'ZZ', None},
+            {node.availability_zone for node in self.driver.nodes()})
 
     def test_no_node_fits_more_than_one_unit_of_one_class(self):
         [wanted] = self.resources()

@@ -21,8 +21,9 @@ class SimulatedHardware(suite.Hardware, base.BaseTestCase):
         store.seed([
             inventory.new_node('rack1-node01', 'CUSTOM_METAL',
                                ['CUSTOM_FAST']),
-            inventory.new_node('rack1-node02', 'CUSTOM_METAL'),
-            inventory.new_node('rack2-node01', 'CUSTOM_OTHER')])
+            inventory.new_node('rack1-node02', 'CUSTOM_METAL',
+                               zone=self.zone()),
+            inventory.new_node('rack2-node01', 'CUSTOM_OTHER', zone='ZZ')])
         store.close()
 
     def recipe(self):
@@ -37,6 +38,9 @@ class SimulatedHardware(suite.Hardware, base.BaseTestCase):
 
     def traits(self):
         return ('CUSTOM_FAST',)
+
+    def zone(self):
+        return 'hall-1'
 
     def images(self):
         return ('0f3f4a1c-7a19-4ef3-8f6e-b5b3a5f1a001',

@@ -134,6 +134,10 @@ class TestSamples(conformity.Conforming, base.FunctionalTest):
         # These nodes have no traits.
         self.assertEqual(form(shown | {'traits': []}), form(node))
 
+    def test_availability_zones(self):
+        self.assert_sample('availability-zones-list-response',
+                           self.demo.get('/v1/availability_zones'))
+
     def test_manageable_servers(self):
         self.make_flavor()
         node_uuid = self.hardware.named('node-0').uuid

@@ -25,7 +25,10 @@ class IronicHardware(suite.Hardware, base.BaseTestCase):
         self._class = server.some_class()
         self.ironic.enrol('node-1', self._class, traits=self.traits())
         self._plain = self.ironic.enrol('node-2', self._class)
-        self.ironic.enrol('node-3', server.some_class())
+        other = self.ironic.enrol('node-3', server.some_class())
+        for node_uuid, zone in ((self._plain, self.zone()), (other, 'ZZ')):
+            self.ironic.patch(node_uuid, properties={
+                'availability_zone': zone})
 
     def recipe(self):
         return functools.partial(make_driver, self.ironic.url)
@@ -35,6 +38,9 @@ class IronicHardware(suite.Hardware, base.BaseTestCase):
 
     def traits(self):
         return ('CUSTOM_FAST',)
+
+    def zone(self):
+        return 'hall-1'
 
     def images(self):
         return ('0f3f4a1c-7a19-4ef3-8f6e-b5b3a5f1a001',

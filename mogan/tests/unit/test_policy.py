@@ -24,7 +24,8 @@ READS = {'mogan:instance:get_all', 'mogan:instance:get_one',
 WRITES = {'mogan:instance:create', 'mogan:instance:update',
           'mogan:instance:delete', 'mogan:instance:set_power_state',
           'mogan:instance:rebuild'}
-ANYWHERE = {'mogan:flavor:get_all', 'mogan:flavor:get_one'}
+ANYWHERE = {'mogan:flavor:get_all', 'mogan:flavor:get_one',
+            'mogan:availability_zone:get_all'}
 EVERY = {rule.name for rule in policies.list_rules()}
 
 

@@ -11,6 +11,7 @@ from mogan.api import openapi, types
 from mogan.api.controllers import links
 from mogan.api.controllers.place import Place
 from mogan.api.controllers.v1 import (
+    availability_zones,
     flavors,
     instances,
     manageable_servers,
@@ -74,6 +75,7 @@ class DocumentController(Place):
 class V1Controller(Place):
     """All that version 1 has."""
 
+    availability_zones = availability_zones.AvailabilityZonesController()
     document = DocumentController()
     flavors = flavors.FlavorsController()
     instances = instances.InstancesController()

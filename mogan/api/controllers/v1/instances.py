@@ -11,10 +11,11 @@ from mogan.api.controllers import links
 from mogan.api.controllers.place import Place
 from mogan.api.controllers.v1 import access, patching
 from mogan.api.controllers.v1.actions import ActionsController
+from mogan.api.controllers.v1.shapes import inputs
 from mogan.api.controllers.v1.shapes import instances as shapes
 from mogan.api.controllers.v1.states import StatesController
 from mogan.api.expose import expose
-from mogan.db import instances, listing
+from mogan.db import instances, keypairs, listing
 
 UUID: Final = types.UuidOrNotFound(exception.InstanceNotFound)
 _DESCRIBED: Final = strict.Schema(shapes.DESCRIBED)
@@ -150,13 +151,39 @@ def create(wanted: shapes.NewInstance,
         'image_uuid': wanted.image_uuid.lower(),
         'availability_zone': wanted.availability_zone or None,
         'metadata': wanted.metadata or {}}
+    asked, given = _inputs(wanted, dialect.place)
     row = instances.create(
-        request.services.db, request.context, values,
+        request.services.db, request.context, values | asked, given,
         hidden_flavors=request.services.policy.check(
             request.context, 'mogan:flavor:get_hidden', {}))
     request.services.engine.nudge(request.context, row.uuid)
     links.locate(f'{dialect.collection}/{row.uuid}')
     return shown(row, dialect)
+
+
+def _inputs(wanted: inputs.Inputs,
+            place: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What an instance is given: what is shown of it, and what is not.
+
+    Raises Invalid.
+    """
+    keys = inputs.read_ssh_keys(wanted.ssh_keys, place)
+    if wanted.key_name:
+        request = pecan.request
+        try:
+            pair = keypairs.get(request.services.db, request.context.user_id,
+                                wanted.key_name)
+        except exception.KeyPairNotFound:
+            raise exception.Invalid(
+                place=f'{place}.key_name', fault='you have no key pair '
+                f'{wanted.key_name}') from None
+        keys[pair.name] = pair.public_key
+    return {
+        'key_name': wanted.key_name or None,
+        'partitions': inputs.read_partitions(wanted.partitions),
+        'networks': inputs.read_networks(wanted.networks),
+    }, {'ssh_keys': keys,
+        'user_data': inputs.read_user_data(wanted.user_data, place)}
 
 
 class InstanceController(Place):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import dataclasses
 import os
 import pathlib
 import sqlite3
@@ -59,6 +60,22 @@ class DatabaseTestCase(base.BaseTestCase):
             [[mode]] = connection.execute('PRAGMA journal_mode')
             [[synchronous]] = connection.execute('PRAGMA synchronous')
         self.assertEqual(('wal', 2), (mode, synchronous))
+
+    def test_an_older_file_is_brought_up_to_date_with_what_is_in_it(self):
+        self.add('a')
+        self.database.close()
+        newer = dataclasses.replace(_SCHEMA, version=5, upgrades={
+            3: ('ALTER TABLE things ADD COLUMN size DEFAULT 1',),
+            4: ('UPDATE things SET size = size + 1',)})
+        for _ in range(2):
+            opened = database.Database(self.path, newer)
+            self.addCleanup(opened.close)
+            with opened.reading() as connection:
+                [[name, size]] = connection.execute('SELECT * FROM things')
+                [[version]] = connection.execute('PRAGMA user_version')
+            self.assertEqual(('a', 2, 5), (name, size, version))
+        # Which the older code does not know.
+        self.assertRaises(driver.Unavailable, self.open().reading().__enter__)
 
     def test_readers_do_not_wait_for_a_writer(self):
         self.add('a')

@@ -113,7 +113,7 @@ class TheInventory(simulation.SimulationTestCase):
             self.assertIn(error, str(refusal))
 
     def test_finds_a_free_node_by_the_index(self):
-        plan = self.plan(turn._FREE, ('CUSTOM_SMALL', '[]'))
+        plan = self.plan(turn._FREE, ('CUSTOM_SMALL', None, '[]'))
         self.assertIn('USING INDEX nodes_free (resource_class=?)', plan)
         self.assertNotIn('TEMP B-TREE', plan)
 

@@ -64,24 +64,57 @@ class TestOrder(base.BaseTestCase):
         self.assertEqual('http://images/an-image.sha256', nodes.instance_info(
             ORDER, images, {})['image_checksum'])
 
-    def test_the_boot_mode_is_the_node_s(self):
+    def test_how_it_boots_is_the_node_s(self):
         for capabilities, expected in (
                 ('cpu_vt:true, boot_mode:uefi', {'boot_mode': 'uefi'}),
-                ('boot_mode:bios', {'boot_mode': 'bios'}),
+                ('boot_mode:bios,disk_label:gpt,boot_option:local', {
+                    'boot_mode': 'bios', 'disk_label': 'gpt',
+                    'boot_option': 'local'}),
                 ('secure_boot:true', None), ('uefi', None), ('', None),
                 (None, None)):
             self.assertEqual(expected, nodes.instance_info(
                 ORDER, nodes.Images(), {'capabilities': capabilities}).get(
                     'capabilities'), capabilities)
 
-    def test_the_config_drive_tells_the_instance_who_it_is(self):
+    def test_a_flavor_asks_for_secure_boot(self):
+        order = dataclasses.replace(
+            ORDER, traits=['COMPUTE_SECURITY_UEFI_SECURE_BOOT'])
         self.assertEqual(
-            {'uuid': ORDER.instance_uuid, 'name': 'Web 1!',
-             'hostname': 'web-1', 'meta': {'role': 'web'}},
-            nodes.config_drive(ORDER)['meta_data'])
-        self.assertEqual('zone-1', nodes.config_drive(dataclasses.replace(
-            ORDER, availability_zone='zone-1'))['meta_data'][
-                'availability_zone'])
+            {'boot_mode': 'uefi', 'secure_boot': 'true'},
+            nodes.instance_info(order, nodes.Images(), {
+                'capabilities': 'boot_mode:uefi,secure_boot:true'})[
+                    'capabilities'])
+
+    def test_partitions_are_as_they_were_asked_for(self):
+        order = dataclasses.replace(
+            ORDER, partitions={'root_gb': 40, 'swap_mb': 4096})
+        info = nodes.instance_info(order, nodes.Images(),
+                                   {'local_gb': '100'})
+        self.assertEqual((40, 4096), (info['root_gb'], info['swap_mb']))
+        self.assertNotIn('ephemeral_gb', info)
+
+    def test_a_node_has_to_have_room_for_the_partitions(self):
+        wanted = {'root_gb': 90, 'ephemeral_gb': 8, 'swap_mb': 1025}
+        for properties, expected in (
+                ({'local_gb': 101}, True), ({'local_gb': '100'}, False),
+                ({'local_gb': 'much'}, True), ({}, True), (None, True)):
+            self.assertIs(expected, nodes.holds(properties, wanted),
+                          properties)
+
+    def test_a_node_suits_by_traits_zone_and_disk(self):
+        node = {'traits': ['CUSTOM_FAST'], 'properties': {
+            'availability_zone': 'zone-1', 'local_gb': 100}}
+        for changes, expected in (
+                ({}, True), ({'availability_zone': 'zone-1'}, True),
+                ({'availability_zone': 'zone-2'}, False),
+                ({'traits': ['CUSTOM_SLOW']}, False),
+                ({'partitions': {'root_gb': 100}}, False)):
+            self.assertIs(expected, nodes.suits(
+                node, dataclasses.replace(ORDER, **changes)), changes)
+
+    def test_what_is_no_text_is_no_zone(self):
+        for value in ('', None, 1, ['a']):
+            self.assertIsNone(nodes.zone({'availability_zone': value}))
 
 
 class TestAnswers(base.BaseTestCase):

@@ -8,7 +8,7 @@ from wsme import types as wtypes
 
 from mogan import states
 from mogan.api import types, views
-from mogan.api.controllers.v1.shapes import words
+from mogan.api.controllers.v1.shapes import inputs, words
 
 _MOST_METADATA: Final = 128
 
@@ -23,7 +23,7 @@ DESCRIBING: Final[dict[str, Any]] = {
                           'pattern': words.TEXT},
         'additionalProperties': _VALUE}}
 CREATE: Final = words.members(
-    DESCRIBING | {
+    DESCRIBING | inputs.PROPERTIES | {
         'flavor_uuid': words.UUID, 'image_uuid': words.UUID,
         'availability_zone': {'anyOf': [words.NAME, {'type': 'null'}]}},
     'name', 'flavor_uuid', 'image_uuid')
@@ -34,7 +34,7 @@ UPDATE: Final = words.patch(_PUT, [path for path in _PUT if path != '/name'])
 DESCRIBED: Final = words.members(DESCRIBING, 'name', 'metadata')
 
 
-class NewInstance(wtypes.Base):
+class NewInstance(inputs.Inputs):
     """An instance that is asked for."""
 
     name = wtypes.wsattr(str, mandatory=True)
@@ -48,6 +48,10 @@ class NewInstance(wtypes.Base):
 def _fault(row: Any) -> dict[str, str] | None:
     """What stands in the instance's way; in its lock's otherwise."""
     return row.fault or row.lock_fault
+
+
+def _networks(row: Any) -> Any:
+    return row.networks or []
 
 
 class Instance(wtypes.Base):
@@ -64,6 +68,9 @@ class Instance(wtypes.Base):
     flavor_uuid = types.attribute(str, nullable=True, schema=words.UUID)
     image_uuid = types.attribute(str, nullable=True, schema=words.UUID)
     metadata = types.attribute({str: str})
+    key_name = types.attribute(str, nullable=True)
+    partitions = types.attribute({str: int}, nullable=True)
+    networks = types.attribute([{str: str}], source=_networks)
     locked = types.attribute(bool)
     lock_state = types.attribute(str, schema=words.one_of(states.LockState))
     locked_at = types.attribute(types.moment, nullable=True)
@@ -91,13 +98,14 @@ class Dialect:
     """What instances are called in paths and lists, and how they look there.
 
     `page` is a page of a list; `summary` are the fields that it shows unless
-    its caller chooses.
+    its caller chooses.  `place` is where a body has what is asked for.
     """
 
     collection: str
     view: views.View
     page: type[wtypes.Base]
     summary: tuple[str, ...]
+    place: str = '$'
 
 
 VIEW: Final = views.View(Instance)

@@ -23,6 +23,7 @@ class Node(wtypes.Base):
     traits = types.attribute([str])
     maintenance = types.attribute(bool)
     last_error = types.attribute(str, nullable=True)
+    availability_zone = types.attribute(str, nullable=True)
 
 
 class NodeNames(wtypes.Base):

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The public keys that users keep here, each under a name of the user's
+own."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import oslo_db.exception
+import sqlalchemy as sa
+
+from mogan import exception
+from mogan.db import clock, models
+from mogan.db.engine import Database, transaction
+
+K = models.keypairs
+
+Row = sa.Row[Any]
+
+_ONE: Final = sa.and_(K.c.user_id == sa.bindparam('user'),
+                      K.c.name == sa.bindparam('of_name'))
+_GET: Final = sa.select(K).where(_ONE)
+_DELETE: Final = sa.delete(K).where(_ONE)
+_COUNT: Final = sa.select(sa.func.count()).select_from(K).where(
+    K.c.user_id == sa.bindparam('user'))
+
+
+@transaction
+def get(db: Database, user_id: str, name: str) -> Row:
+    """One key pair of a user.  Raises KeyPairNotFound."""
+    with db.reader() as connection:
+        row = connection.execute(
+            _GET, {'user': user_id, 'of_name': name}).one_or_none()
+    if row is None:
+        raise exception.KeyPairNotFound(name=name)
+    return row
+
+
+@transaction
+def page(db: Database, user_id: str, *, limit: int,
+         marker: str | None = None) -> tuple[Sequence[Row], bool]:
+    """A page of a user's key pairs by name, behind the name `marker`, and
+    whether there is more."""
+    query = sa.select(K).where(K.c.user_id == user_id)
+    if marker is not None:
+        query = query.where(K.c.name > marker)
+    with db.reader() as connection:
+        rows = connection.execute(
+            query.order_by(K.c.name).limit(limit + 1)).all()
+    return rows[:limit], len(rows) > limit
+
+
+@transaction
+def create(db: Database, user_id: str, values: dict[str, Any],
+           most: int) -> Row:
+    """Add a key pair, unless the user has so many.
+
+    Two requests at the same time may both be let in as the last one.
+    Raises KeyPairExists, TooManyKeyPairs.
+    """
+    try:
+        with db.writer() as connection:
+            connection.execute(sa.insert(K).values(
+                values | {'user_id': user_id, 'created_at': clock.NOW}))
+            if connection.execute(
+                    _COUNT, {'user': user_id}).scalar_one() > most:
+                raise exception.TooManyKeyPairs(most=most)
+            return connection.execute(_GET, {
+                'user': user_id, 'of_name': values['name']}).one()
+    except oslo_db.exception.DBDuplicateEntry as error:
+        raise exception.KeyPairExists(name=values['name']) from error
+
+
+@transaction
+def delete(db: Database, user_id: str, name: str) -> None:
+    """Forget a key pair.  Raises KeyPairNotFound."""
+    with db.writer() as connection:
+        if connection.execute(_DELETE, {
+                'user': user_id, 'of_name': name}).rowcount != 1:
+            raise exception.KeyPairNotFound(name=name)
