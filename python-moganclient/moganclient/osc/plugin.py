@@ -16,7 +16,12 @@ DEFAULT_API_VERSION = '1'
 def make_client(instance):
     """The service, as a part of the connection of this invocation."""
     from moganclient import sdk  # noqa: PLC0415
-    return sdk.add_to(instance.sdk_connection).baremetal_compute
+    client = sdk.add_to(instance.sdk_connection).baremetal_compute
+    if client.connect_retries is None:
+        # Who sits in front of it is told at once; each further try would be
+        # a warning as well.
+        client.connect_retries = 0
+    return client
 
 
 def build_option_parser(parser):

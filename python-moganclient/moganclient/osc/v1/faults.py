@@ -2,7 +2,9 @@
 """Whatever goes wrong as one line for a person."""
 
 import contextlib
+import re
 import shlex
+import urllib.parse
 
 import requests
 from keystoneauth1 import exceptions as keystone
@@ -13,10 +15,12 @@ from moganclient import exceptions
 
 # Candidates for a name.
 _SHOWN = 10
+_LISTS = frozenset({'detail', 'flavors', 'nodes', 'manageable_servers'})
+_REASON = re.compile(r'\[Errno -?\d+\] ([\w ,.-]+)')
 _PREFIXES = (
     (exceptions.Unauthorized, 'Not authenticated'),
-    (keystone.SSLFailure, 'No trust in what answers'),
-    (keystone.ConnectFailure, 'The service does not answer'),
+    (keystone.SSLError, 'The service is not trusted'),
+    (keystone.ConnectionError, 'The service does not answer'),
     (requests.exceptions.JSONDecodeError,
      'What answers is not the bare-metal compute service'))
 
@@ -40,6 +44,9 @@ def text(error, name=None):
         return refusal(error, name)
     if isinstance(error, exceptions.NotUnique):
         return _ambiguous(error)
+    if isinstance(error, exceptions.NotFound) and _elsewhere(error):
+        return ('What answers is not the bare-metal compute service: '
+                f'{error.url} is not there')
     for kind, prefix in _PREFIXES:
         if isinstance(error, kind):
             return f'{prefix}: {_line(error)}'
@@ -58,12 +65,21 @@ def refusal(error, name=None):
 
 
 def _ambiguous(error):
-    shown = ', '.join(f'{one.id} ({one.status})'
-                      for one in error.candidates[:_SHOWN])
-    more = len(error.candidates) - _SHOWN
-    tail = f' and {more} more' if more > 0 else ''
-    return f'{_line(error).rstrip(".")}; name one by its uuid: {shown}{tail}'
+    found = error.candidates
+    shown = ', '.join(f'{one.id} ({one.status})' for one in found[:_SHOWN])
+    more = f' and {len(found) - _SHOWN} more' if len(found) > _SHOWN else ''
+    return (f'{len(found)} instances have the name {found[0].name}, use a '
+            f'uuid: {shown}{more}')
+
+
+def _elsewhere(error):
+    """Whether a list is missing, which the service always has."""
+    path = urllib.parse.urlsplit(error.url or '').path
+    return path.rpartition('/')[2] in _LISTS
 
 
 def _line(error):
-    return ' '.join(str(error).split())
+    """The text, without what requests adds of its own inner life."""
+    text, _, details = ' '.join(str(error).split()).partition(': HTTP')
+    reason = _REASON.search(details)
+    return f'{text}: {reason[1]}' if reason else text
