@@ -92,7 +92,8 @@ class Deployment:
             self.conf, transport_url or backend.transport_url)
         self.hardware = inventory.Inventory(self._inventory)
         self.hardware.seed([
-            inventory.new_node(f'node-{number}', SMALL)
+            inventory.new_node(f'node-{number}', SMALL,
+                               zone='hall-1' if number < 3 else 'hall-2')
             for number in range(nodes)])
         self.engines: list[EngineService] = []
         self._closers: list[Callable[[], None]] = []
