@@ -10,7 +10,7 @@ import webob
 from oslo_middleware import cors, healthcheck, http_proxy_to_wsgi, tracing
 
 from mogan import exception
-from mogan.api import edge, errors, hooks, views
+from mogan.api import audit, edge, errors, hooks, views
 from mogan.api import identity as identities
 
 HEALTH: Final = '/healthcheck'
@@ -56,9 +56,10 @@ def make_app(services: Services, conf: Any) -> edge.Edge:
     app = identities.wrap(app, conf)
     app = _Health(app, conf)
     app = errors.Errors(app)
+    app, close = audit.wrap(app, conf)
     for optional in (_traced, _cors, _proxied):
         app = optional(app, conf)
-    return edge.Edge(app)
+    return edge.Edge(app, close)
 
 
 class _Health:

@@ -37,15 +37,20 @@ Application = Callable[..., Iterable[bytes]]
 
 
 class Edge:
-    """Names each request and writes its line in the log."""
+    """Names each request and writes its line in the log; `close` ends what
+    is inside."""
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: Application,
+                 close: Callable[[], None] | None = None) -> None:
         self._application = application
+        self._close = close
         self._log = aside.Aside('requests', delay=_GATHERED)
 
     def close(self) -> None:
         """Write the last lines."""
         self._log.close()
+        if self._close:
+            self._close()
 
     def __call__(self, environ: dict[str, Any],
                  start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -14,7 +14,7 @@ from oslo_log import log
 from oslo_service import service
 
 from mogan import policy, rpc
-from mogan.api import app, identity, server
+from mogan.api import app, audit, identity, server
 from mogan.cmd import launch
 from mogan.conf import CONF
 from mogan.db.engine import Database
@@ -104,6 +104,7 @@ def _server(application: Any, *, reuse_port: bool = True) -> Any:
 # must not.
 _CHECKS: Final[dict[str, Callable[[], Any]]] = {
     '[DEFAULT] auth_strategy': lambda: identity.check(CONF),
+    '[audit]': lambda: audit.check(CONF),
     '[oslo_policy] policy_file': lambda: policy.Policy(CONF),
     '[DEFAULT] transport_url': lambda: oslo_messaging.TransportURL.parse(
         CONF),

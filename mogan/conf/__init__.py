@@ -5,10 +5,18 @@ from typing import Any
 
 from oslo_config import cfg
 
-from mogan.conf import api, auth, engine, ironic, notifications, simulated
+from mogan.conf import (
+    api,
+    audit,
+    auth,
+    engine,
+    ironic,
+    notifications,
+    simulated,
+)
 
 CONF = cfg.CONF
-_GROUPS = (api, auth, engine, ironic, notifications, simulated)
+_GROUPS = (api, audit, auth, engine, ironic, notifications, simulated)
 
 for _group in _GROUPS:
     _group.register_opts(CONF)
