@@ -167,6 +167,16 @@ class UnsupportedMediaType(MoganError):
                 'header "Content-Type: application/json".')
 
 
+class TooManyRequests(MoganError):
+    code = 429
+    template = ('There are more requests from {who} than are taken. Come '
+                'again in {seconds} seconds.')
+
+    def __init__(self, message: str | None = None, **values: Any) -> None:
+        super().__init__(message, **values)
+        self.headers['Retry-After'] = str(values['seconds'])
+
+
 class ServiceUnavailable(MoganError):
     """Something that the answer depends on is away; the same request may
     succeed later."""

@@ -10,7 +10,7 @@ import webob
 from oslo_middleware import cors, healthcheck, http_proxy_to_wsgi, tracing
 
 from mogan import exception
-from mogan.api import audit, edge, errors, hooks, views
+from mogan.api import audit, edge, errors, hooks, rate, views
 from mogan.api import identity as identities
 
 HEALTH: Final = '/healthcheck'
@@ -53,7 +53,8 @@ def make_app(services: Services, conf: Any) -> edge.Edge:
     """The application and what surrounds it, the outermost last; to be
     closed at the end."""
     app = edge.Guard(_make_pecan(services))
-    app = identities.wrap(app, conf)
+    app = identities.wrap(rate.by_user(app, conf), conf)
+    app = rate.by_address(app, conf)
     app = _Health(app, conf)
     app = errors.Errors(app)
     app, close = audit.wrap(app, conf)

@@ -88,11 +88,13 @@ _ERRORS: Final = {
     413: _Error('BodyTooLarge', 'The body is larger than 1 MiB.'),
     415: _Error('UnsupportedMediaType', "The body's Content-Type is not "
                 'application/json.'),
+    429: _Error('TooManyRequests', 'The caller has sent more requests than '
+                'are taken.', 'Retry-After'),
     500: _Error('UnexpectedError', 'The log has the reason under the id of '
                 'the request.'),
     503: _Error('ServiceUnavailable', 'Something that the answer depends on '
                 'is away.', 'Retry-After')}
-_EVERYWHERE: Final = frozenset({400, 403, 406, 500})
+_EVERYWHERE: Final = frozenset({400, 403, 406, 429, 500})
 _LOCKED: Final = 'Locked'
 
 

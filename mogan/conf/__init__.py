@@ -11,12 +11,15 @@ from mogan.conf import (
     auth,
     engine,
     ironic,
+    metrics,
     notifications,
+    rate_limit,
     simulated,
 )
 
 CONF = cfg.CONF
-_GROUPS = (api, audit, auth, engine, ironic, notifications, simulated)
+_GROUPS = (api, audit, auth, engine, ironic, metrics, notifications,
+           rate_limit, simulated)
 
 for _group in _GROUPS:
     _group.register_opts(CONF)

@@ -14,12 +14,15 @@ from typing import Any, Final
 from mogan import exception
 from mogan.api.identity import headers, users
 
-# A password is looked at again after so many seconds.
+# A wrong password is looked at again after so many seconds, a right one when
+# the users have changed: who is known is served whatever others try.
 _KEPT: Final = 300.0
 _REMEMBERED: Final = 1024
 # So many passwords are looked at at a time, of which each takes a thread
 # for as long as bcrypt wants; whoever comes then may come again.
 _AT_A_TIME: Final = 3
+# Of these, so many of one address: nobody keeps all others out.
+_OF_ONE: Final = 2
 
 
 class Basic:
@@ -31,16 +34,17 @@ class Basic:
         self._users = known
         self._secret = secrets.token_bytes(32)
         self._lock = threading.Lock()
-        self._right: collections.OrderedDict[
-            bytes, tuple[float, users.User]] = collections.OrderedDict()
+        self._right: collections.OrderedDict[bytes, users.User] = (
+            collections.OrderedDict())
         self._wrong: collections.OrderedDict[bytes, float] = (
             collections.OrderedDict())
-        self._looking: dict[bytes, threading.Event] = {}
+        self._looking: dict[bytes, tuple[threading.Event, str]] = {}
 
     def __call__(self, environ: dict[str, Any],
                  start_response: Callable[..., Any]) -> Any:
         if environ.get('PATH_INFO', '') not in headers.PUBLIC:
-            user = self._identify(environ.get('HTTP_AUTHORIZATION'))
+            user = self._identify(environ.get('HTTP_AUTHORIZATION'),
+                                  environ.get('REMOTE_ADDR', ''))
             if user is None:
                 raise _unauthorized()
             context = environ['mogan.context']
@@ -50,7 +54,8 @@ class Basic:
         environ.pop('HTTP_AUTHORIZATION', None)
         return self._application(environ, start_response)
 
-    def _identify(self, header: str | None) -> users.User | None:
+    def _identify(self, header: str | None,
+                  address: str) -> users.User | None:
         if header is None:
             return None
         generation = self._users.generation()
@@ -59,21 +64,26 @@ class Basic:
             key=self._secret, digest_size=32).digest()
         while True:
             with self._lock:
-                now = time.monotonic()
                 found = self._right.get(key)
-                if found is not None and found[0] > now:
-                    return found[1]
+                if found is not None:
+                    return found
+                now = time.monotonic()
                 if self._wrong.get(key, now) > now:
                     return None
                 looking = self._looking.get(key)
                 if looking is None:
-                    if len(self._looking) >= _AT_A_TIME:
-                        raise exception.ServiceUnavailable
-                    self._looking[key] = threading.Event()
+                    self._assert_room(address)
+                    self._looking[key] = threading.Event(), address
                     break
             # Somebody is looking at the very same password already.
-            looking.wait()
+            looking[0].wait()
         return self._look(key, header)
+
+    def _assert_room(self, address: str) -> None:
+        """Raise ServiceUnavailable where enough are being looked at."""
+        same = sum(other == address for _, other in self._looking.values())
+        if len(self._looking) >= _AT_A_TIME or same >= _OF_ONE:
+            raise exception.ServiceUnavailable
 
     def _look(self, key: bytes, header: str) -> users.User | None:
         user = None
@@ -83,12 +93,11 @@ class Basic:
                 user = self._users.verify(name, password)
         finally:
             with self._lock:
-                until = time.monotonic() + _KEPT
                 if user is not None:
-                    _remember(self._right, key, (until, user))
+                    _remember(self._right, key, user)
                 else:
-                    _remember(self._wrong, key, until)
-                self._looking.pop(key).set()
+                    _remember(self._wrong, key, time.monotonic() + _KEPT)
+                self._looking.pop(key)[0].set()
         return user
 
 

@@ -17,6 +17,8 @@ from mogan.context import RequestContext
 # What may be one: Keystone is not asked about anything else, nor is a long
 # one sent that a proxy in front of it would stumble over.
 _TOKEN: Final = re.compile(r'[\x21-\x7e]{1,4096}')
+# Threads that never wait for Keystone: for those whose tokens are known.
+_FREE: Final = 2
 # Where auth_token's own would keep a thread for long.
 _DEFAULTS: Final = {
     'http_connect_timeout': 10, 'http_request_max_retries': 1}
@@ -57,11 +59,13 @@ class Keystone:
 
 
 class _Asked:
-    """Keystone as auth_token asks it, but that it is asked by one request
-    at a time while it does not answer: the others are not kept waiting."""
+    """Keystone as auth_token asks it, but that not all threads wait for it
+    at a time, and only one while it does not answer: the others are not kept
+    waiting."""
 
-    def __init__(self, server: Any) -> None:
+    def __init__(self, server: Any, threads: int) -> None:
         self._server = server
+        self._room = threading.Semaphore(max(threads - _FREE, 1))
         self._away = False
         self._waiting = threading.Lock()
 
@@ -75,14 +79,13 @@ class _Asked:
         """
         if not _TOKEN.fullmatch(token):
             raise auth_token.InvalidToken
-        if not self._away:
-            return self._verify(token, options)
-        if not self._waiting.acquire(blocking=False):
+        room = self._waiting if self._away else self._room
+        if not room.acquire(blocking=False):
             raise _unavailable()
         try:
             return self._verify(token, options)
         finally:
-            self._waiting.release()
+            room.release()
 
     def _verify(self, token: str, options: dict[str, Any]) -> Any:
         try:
@@ -105,7 +108,8 @@ class _Asked:
 class _Protocol(auth_token.AuthProtocol):
 
     def _create_identity_server(self) -> _Asked:
-        return _Asked(super()._create_identity_server())
+        return _Asked(super()._create_identity_server(),
+                      self._conf.oslo_conf_obj.api.threads)
 
 
 def _is_verdict(cause: BaseException | None) -> bool:

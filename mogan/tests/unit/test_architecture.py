@@ -24,6 +24,7 @@ ALLOWED = {
     'baremetal': set(),
     'db': {'states', 'exception', 'context'},
     'aside': set(),
+    'health': {'context', 'db', 'rpc'},
     'notifications': {'states', 'rpc', 'db.actions'},
     'engine': {'states', 'exception', 'context', 'rpc', 'db', 'baremetal',
                'aside', 'notifications'},

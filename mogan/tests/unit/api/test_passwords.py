@@ -145,11 +145,12 @@ class TestBasic(IdentityTest):
         [digest] = self.looks
         self.assertEqual(HASH[:7], digest.decode()[:7])
 
-    def test_what_was_looked_at_is_forgotten_in_time(self):
-        self.known('ann')
-        for key, (_, user) in self.inner._right.items():
-            self.inner._right[key] = time.monotonic() - 1, user
-        self.known('ann')
+    def test_what_was_wrong_is_forgotten_in_time(self):
+        wrong = header('ann', 'wrong')
+        self.unknown(HTTP_AUTHORIZATION=wrong)
+        for key in self.inner._wrong:
+            self.inner._wrong[key] = time.monotonic() - 1
+        self.unknown(HTTP_AUTHORIZATION=wrong)
         self.assertEqual(2, len(self.looks))
 
     def test_what_is_remembered_has_an_end(self):
@@ -211,12 +212,14 @@ class TestCrowd(IdentityTest):
             return verify(*pair)
         self.inner._users.verify = looking
 
-    def start(self, *pairs):
-        """Threads that log in, and what comes of each."""
+    def start(self, *pairs, address=None):
+        """Threads that log in, each from an address of its own where none
+        is said, and what comes of each."""
         results = []
 
         def login(pair):
             environ = {
+                'REMOTE_ADDR': address or ' '.join(pair),
                 'PATH_INFO': '/x', 'HTTP_AUTHORIZATION': header(*pair),
                 'mogan.context': RequestContext(overwrite=False)}
             try:
@@ -255,6 +258,19 @@ class TestCrowd(IdentityTest):
             exception.ServiceUnavailable, self.call, self.app,
             HTTP_AUTHORIZATION=header('ann', 'one more'))
         self.assertEqual('1', error.headers['Retry-After'])
+
+    def test_guesses_from_one_address_leave_room_for_others(self):
+        self.start(*[('ann', f'guess {n}') for n in range(basic._OF_ONE)],
+                   address='127.0.0.1')
+        self.wait_for(basic._OF_ONE)
+        self.assertRaises(
+            exception.ServiceUnavailable, self.call, self.app,
+            HTTP_AUTHORIZATION=header('ann', 'one more'))
+        threads, results = self.start(('ann',))
+        self.wait_for(basic._OF_ONE + 1)
+        self.go_on.set()
+        threads[0].join(20)
+        self.assertEqual(['p-1'], results)
 
     def test_whoever_is_known_is_not_kept_waiting(self):
         self.go_on.set()
