@@ -2,6 +2,7 @@
 """mogan-status: whether this release can run on what it finds, and what it
 has not finished yet."""
 
+import contextlib
 import datetime
 import json
 import re
@@ -17,9 +18,10 @@ from oslo_policy import _checks
 from oslo_upgradecheck import common_checks, upgradecheck
 
 from mogan import baremetal, exception, policy
+from mogan.baremetal.driver import DriverError
 from mogan.cmd import launch
 from mogan.conf import CONF
-from mogan.db import actions, clock, migrations
+from mogan.db import actions, clock, migrations, outbox
 from mogan.db.engine import Database, transaction
 
 # Seconds; a well kept clock is far closer.
@@ -141,8 +143,9 @@ class Checks(upgradecheck.UpgradeCommands):
 
     def _driver(self) -> Result:
         try:
-            baremetal.load(CONF).close()
-        except (ValueError, OSError, RuntimeError) as error:
+            with contextlib.closing(baremetal.load(CONF)) as driver:
+                driver.check()
+        except (ValueError, OSError, RuntimeError, DriverError) as error:
             return Result(Code.FAILURE, str(error))
         return Result(Code.SUCCESS)
 
@@ -187,6 +190,23 @@ def _list_actions() -> int:
     return 0
 
 
+def _show_backlog() -> int:
+    """Print how much there is that others have still to be told."""
+    db = Database.from_conf(CONF)
+    try:
+        found = outbox.backlog(db)
+    except exception.MoganError as error:
+        return launch.complain(error.message, error.__cause__)
+    finally:
+        db.dispose()
+    if CONF.command.json:
+        print(json.dumps(found._asdict()))
+    else:
+        print(f'{found.actions} actions wait to be told of, the first since '
+              f'{found.seconds:.0f} seconds.')
+    return 0
+
+
 def _commands(subparsers: Any) -> None:
     def add(parent: Any, name: str, run: Callable[[], int],
             text: str) -> Any:
@@ -207,6 +227,8 @@ def _commands(subparsers: Any) -> None:
                          help='only those of at least this age')
     listing.add_argument('--limit', type=int, default=1000,
                          help='at most so many (default: %(default)s)')
+    add(subparsers, 'notifications', _show_backlog,
+        'Tell how many actions others have still to be told of.')
 
 
 def main() -> int:

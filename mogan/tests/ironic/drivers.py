@@ -20,6 +20,9 @@ _VALUES = {'auth_type': 'none', 'idle_timeout': 1.0, 'timeout': 20,
 def make_driver(url: str, **values: Any) -> IronicDriver:
     """A driver on the Ironic at `url`; `values` of its options."""
     conf = cfg.ConfigOpts()
+    # A group of its own: what one way to log in requires, the next driver
+    # may do without.
+    conf.register_group(cfg.OptGroup('ironic'))
     options.register_opts(conf)
     # The options of a way to log in are known only once it is chosen.
     with tempfile.NamedTemporaryFile('w', suffix='.conf') as file:

@@ -82,8 +82,9 @@ class Front(http.server.ThreadingHTTPServer):
         self.fault: str | None = None
         self.seen: list[tuple[str, str]] = []
         self.url = f'http://127.0.0.1:{self.server_port}'
+        # One that serves a whole process does not keep it from its end.
         self._thread = threading.Thread(target=self.serve_forever,
-                                        args=(0.05,))
+                                        args=(0.05,), daemon=True)
         self._thread.start()
 
     def close(self) -> None:

@@ -11,10 +11,7 @@ import functools
 import os
 import pathlib
 import shutil
-import signal
-import socket
 import subprocess
-import tempfile
 import time
 import unittest
 import uuid
@@ -22,9 +19,8 @@ from typing import Any
 
 import requests
 
-_TEMPORARY = tempfile.gettempdir()
-# Answers of a machine that is busy with other things.
-_PATIENCE = 60.0
+from mogan.tests import servers
+
 # The newest version in which a new node is available at once.
 _LEGACY = '1.10'
 _FAKE = ('bios', 'boot', 'console', 'deploy', 'firmware', 'inspect',
@@ -34,6 +30,7 @@ _CONFIGURATION = """\
 [DEFAULT]
 auth_strategy = {auth_strategy}
 http_basic_auth_user_file = {directory}/users
+rbac_service_role_elevated_access = true
 rpc_transport = none
 host = 127.0.0.1
 enabled_hardware_types = fake-hardware
@@ -55,6 +52,8 @@ connection = sqlite:///{directory}/ironic.sqlite
 [fake]
 deploy_delay = {delay}
 power_delay = {power_delay}
+[keystone_authtoken]
+{authtoken}
 """
 
 
@@ -72,9 +71,7 @@ def command(name: str) -> str:
 @functools.cache
 def _template() -> pathlib.Path:
     """An empty database, made once for this process."""
-    directory = pathlib.Path(tempfile.mkdtemp(prefix='mogan-ironic-',
-                                              dir=_TEMPORARY))
-    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    directory = servers.make_template('ironic')
     path = directory / 'ironic.conf'
     path.write_text('[database]\nconnection = '
                     f'sqlite:///{directory}/ironic.sqlite\n')
@@ -84,103 +81,43 @@ def _template() -> pathlib.Path:
     return directory / 'ironic.sqlite'
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
+class Ironic(servers.Server):
+    """It knows everybody, the users of a password file, or those of a
+    Keystone: `users` are lines of the one, `authtoken` the options of the
+    group keystone_authtoken for the other."""
 
+    name = 'ironic'
 
-class Ironic:
-    """One installation; `start`, `stop` and `close` it.
-
-    `delay` and `power_delay`: whole seconds that each step of the fake
-    hardware takes.  `users`: lines of a password file, for http_basic.
-    """
-
-    def __init__(self, *, users: str | None = None) -> None:
+    def __init__(self, *, users: str | None = None,
+                 authtoken: dict[str, Any] | None = None) -> None:
         require()
-        self.directory = pathlib.Path(tempfile.mkdtemp(
-            prefix='mogan-ironic-', dir=_TEMPORARY))
+        super().__init__()
         shutil.copy(_template(), self.directory)
-        self.port = free_port()
         self.url = f'http://127.0.0.1:{self.port}'
-        self.auth: tuple[str, str] | None = None
-        self._users = users
-        if users:
-            (self.directory / 'users').write_text(users)
-        self._process: subprocess.Popen[bytes] | None = None
-        self._session = requests.Session()
+        self.auth: Any = None   # what requests takes
+        self._strategy = ('http_basic' if users else
+                          'keystone' if authtoken else 'noauth')
+        self._authtoken = authtoken or {}
+        (self.directory / 'users').write_text(users or '')
 
     def start(self, *, delay: int = 0, power_delay: int = 0,
               max_limit: int = 1000) -> None:
         """Returns when it answers; with `max_limit` nodes at a time, at
-        most."""
+        most.  `delay` and `power_delay`: whole seconds that each step of
+        the fake hardware takes."""
         path = self.directory / 'ironic.conf'
         path.write_text(_CONFIGURATION.format(
-            auth_strategy='http_basic' if self._users else 'noauth',
+            auth_strategy=self._strategy,
             directory=self.directory, port=self.port, delay=delay,
-            power_delay=power_delay, max_limit=max_limit, interfaces='\n'.join(
-                f'enabled_{name}_interfaces = fake' for name in _FAKE)))
-        with (self.directory / 'output').open('ab') as output:
-            self._process = subprocess.Popen(
-                [command('ironic'), '--config-file', str(path)],
-                stdout=output, stderr=output, start_new_session=True)
-        atexit.register(self.kill)
-        deadline = time.monotonic() + _PATIENCE
-        while not self._answers():
-            if self._process.poll() is not None or (
-                    time.monotonic() > deadline):
-                self.kill()
-                raise RuntimeError(
-                    (self.directory / 'output').read_text()[-2000:])
-            time.sleep(0.05)
-
-    def _answers(self) -> bool:
-        try:
-            # The conductor has to be up as well.
-            return bool(self.get('/v1/drivers')['drivers'])
-        except (OSError, AssertionError):
-            return False
-
-    def stop(self) -> None:
-        """As an operator stops it."""
-        self._end(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """As a power cut stops it."""
-        self._end(signal.SIGKILL)
-
-    def _end(self, number: int) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        atexit.unregister(self.kill)
-        # The group is its own: the launcher and the service it starts.
-        if number == signal.SIGKILL:
-            os.killpg(process.pid, number)
-        else:
-            process.send_signal(number)
-        try:
-            process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        self._session.close()
-
-    def freeze(self) -> None:
-        """Nothing is answered until `thaw`."""
-        os.killpg(self._process.pid, signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        os.killpg(self._process.pid, signal.SIGCONT)
-
-    def close(self) -> None:
-        """Stop and remove it."""
-        self.kill()
-        shutil.rmtree(self.directory, ignore_errors=True)
-
-    def log(self) -> str:
-        return (self.directory / 'ironic.log').read_text()
+            power_delay=power_delay, max_limit=max_limit,
+            interfaces='\n'.join(
+                f'enabled_{name}_interfaces = fake' for name in _FAKE),
+            authtoken='\n'.join(
+                f'{name} = {value}'
+                for name, value in self._authtoken.items())))
+        # The conductor has to be up as well.
+        self.launch([command('ironic'), '--config-file', str(path)],
+                    lambda: self.get('/v1/drivers')['drivers'])
 
     # What others do to it.
 
@@ -189,13 +126,13 @@ class Ironic:
         """The answer, whatever it is."""
         return self._session.request(
             method, self.url + path, json=body, auth=self.auth,
-            timeout=_PATIENCE,
+            timeout=servers.PATIENCE,
             headers={'X-OpenStack-Ironic-API-Version': version})
 
     def do(self, method: str, path: str, body: Any = None,
            **values: Any) -> requests.Response:
         """A request that is carried out, once the node is not locked."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + servers.PATIENCE
         while True:
             answer = self.ask(method, path, body, **values)
             if answer.ok:
@@ -225,7 +162,7 @@ class Ironic:
 
     def wait_for(self, node_uuid: str, **wanted: Any) -> dict[str, Any]:
         """The node, once it shows these values."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + servers.PATIENCE
         while not wanted.items() <= (node := self.node(node_uuid)).items():
             if time.monotonic() > deadline:
                 raise AssertionError(f'{wanted} of {node}')

@@ -6,29 +6,19 @@ sets it).  What happens to it is done through its API; it is stopped and
 started by pid.
 """
 
-import atexit
 import base64
-import contextlib
 import functools
 import os
 import pathlib
 import shutil
 import signal
 import subprocess
-import tempfile
-import time
 import unittest
-from collections.abc import Callable
 from typing import Any
 
-import requests
-
-from mogan.tests.ironic.server import free_port
+from mogan.tests.servers import PATIENCE, Server, make_template
 
 _COMMANDS = os.environ.get('MOGAN_TEST_KEYSTONE')
-_TEMPORARY = tempfile.gettempdir()
-# Answers of a machine that is busy with other things.
-PATIENCE = 60.0
 
 _CONFIGURATION = """\
 [DEFAULT]
@@ -36,6 +26,8 @@ log_file = {directory}/keystone.log
 [database]
 connection = sqlite:///{directory}/keystone.sqlite
 [fernet_tokens]
+key_repository = {directory}/keys
+[fernet_receipts]
 key_repository = {directory}/keys
 [identity]
 # The weakest hash, which the tests need not wait for.
@@ -77,9 +69,7 @@ def _configure(directory: pathlib.Path, expiration: int = 3600) -> str:
 @functools.cache
 def _template() -> pathlib.Path:
     """One with an administrator, made once for this process."""
-    directory = pathlib.Path(tempfile.mkdtemp(prefix='mogan-keystone-',
-                                              dir=_TEMPORARY))
-    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    directory = make_template('keystone')
     keys = directory / 'keys'
     keys.mkdir(mode=0o700)
     for name in ('0', '1'):
@@ -94,90 +84,35 @@ def _template() -> pathlib.Path:
     return directory
 
 
-class Keystone:
-    """One installation; `start`, `stop` and `close` it."""
+class Keystone(Server):
+
+    name = 'keystone'
+    signal = signal.SIGINT
 
     def __init__(self) -> None:
         require()
-        self.directory = pathlib.Path(tempfile.mkdtemp(
-            prefix='mogan-keystone-', dir=_TEMPORARY))
+        super().__init__()
         shutil.copytree(_template(), self.directory, dirs_exist_ok=True)
-        self.port = free_port()
         self.url = f'http://127.0.0.1:{self.port}/v3'
-        self._process: subprocess.Popen[bytes] | None = None
-        self._session = requests.Session()
         self._token = ''
 
     def start(self, *, expiration: int = 3600) -> None:
         """Returns when it answers; `expiration`: for how many seconds a new
         token is good."""
         path = _configure(self.directory, expiration)
-        self._start([command('python'), '-c',
-                     _PROGRAM.format(port=self.port)],
-                    lambda: self._session.get(self.url,
-                                              timeout=PATIENCE).ok,
-                    OS_KEYSTONE_CONFIG_FILES=path)
+        self.launch(
+            [command('python'), '-c', _PROGRAM.format(port=self.port)],
+            lambda: self._session.get(self.url, timeout=PATIENCE).ok,
+            OS_KEYSTONE_CONFIG_FILES=path)
         self._token = self.log_in('admin', in_project('admin'))
 
     def pretend(self) -> None:
         """A web server without Keystone in its place, until `stop`."""
-        self._start([command('python'), '-m', 'http.server', '--bind',
-                     '127.0.0.1', '--directory',
-                     str(self.directory / 'keys'), str(self.port)],
-                    lambda: self._session.get(self.url,
-                                              timeout=PATIENCE) is not None)
-
-    def _start(self, arguments: list[str], answers: Callable[[], bool],
-               **environment: str) -> None:
-        with (self.directory / 'output').open('ab') as output:
-            self._process = subprocess.Popen(
-                arguments, stdout=output, stderr=output,
-                start_new_session=True, env=os.environ | environment)
-        atexit.register(self.kill)
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            with contextlib.suppress(OSError):
-                if answers():
-                    return
-            if self._process.poll() is not None or (
-                    time.monotonic() > deadline):
-                self.kill()
-                raise RuntimeError(
-                    (self.directory / 'output').read_text()[-2000:])
-            time.sleep(0.05)
-
-    def stop(self) -> None:
-        """As an operator stops it."""
-        self._end(signal.SIGINT)
-
-    def kill(self) -> None:
-        """As a power cut stops it."""
-        self._end(signal.SIGKILL)
-
-    def _end(self, number: int) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        atexit.unregister(self.kill)
-        process.send_signal(number)
-        try:
-            process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        self._session.close()
-
-    def freeze(self) -> None:
-        """Nothing is answered until `thaw`."""
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self._process.send_signal(signal.SIGCONT)
-
-    def close(self) -> None:
-        """Stop and remove it."""
-        self.kill()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        self.launch(
+            [command('python'), '-m', 'http.server', '--bind', '127.0.0.1',
+             '--directory', str(self.directory / 'keys'), str(self.port)],
+            lambda: self._session.get(self.url,
+                                      timeout=PATIENCE) is not None)
 
     # What its users do.
 

@@ -14,7 +14,7 @@ import fixtures
 import psutil
 import testtools
 
-from mogan.tests.ironic.server import free_port
+from mogan.tests.servers import free_port
 from mogan.tests.standalone.test_documentation import ROOT, calls, section
 
 SECTION = 'A whole one on one machine'
