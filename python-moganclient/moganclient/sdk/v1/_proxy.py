@@ -16,6 +16,7 @@ from openstack import proxy
 from moganclient import exceptions
 from moganclient.sdk.v1 import _base, _retries, _wait
 from moganclient.sdk.v1.action import Action
+from moganclient.sdk.v1.availability_zone import AvailabilityZone
 from moganclient.sdk.v1.flavor import Flavor
 from moganclient.sdk.v1.instance import Instance
 from moganclient.sdk.v1.manageable_server import ManageableServer
@@ -34,7 +35,8 @@ class Proxy(proxy.Proxy):
     skip_discovery = True
 
     _resource_registry = {  # noqa: RUF012 - as the base's
-        'action': Action, 'flavor': Flavor, 'instance': Instance,
+        'action': Action, 'availability_zone': AvailabilityZone,
+        'flavor': Flavor, 'instance': Instance,
         'manageable_server': ManageableServer, 'node': Node}
 
     def request(self, url: str, method: str, *args: Any,
@@ -63,9 +65,9 @@ class Proxy(proxy.Proxy):
     def _versioned(self, url: str) -> str:
         """A path below the version, which an endpoint may end in or not."""
         endpoint = self.get_endpoint() or ''
-        if url.startswith('/') and not endpoint.rstrip('/').endswith('/v1'):
-            return f'/v1{url}'
-        return url
+        if '://' in url or endpoint.rstrip('/').endswith('/v1'):
+            return url
+        return f'/v1/{url.lstrip("/")}'
 
     def instances(self, details: bool = True,
                   **query: Any) -> Iterator[Instance]:
@@ -244,6 +246,10 @@ class Proxy(proxy.Proxy):
         they are looked at.  For administrators."""
         return Node.pages(self, '/nodes/detail' if details else '/nodes',
                           query=query)
+
+    def availability_zones(self, **query: Any) -> Iterator[AvailabilityZone]:
+        """The zones that an instance can be wanted in."""
+        return AvailabilityZone.pages(self, query=query)
 
     def manageable_servers(self, **query: Any) -> Iterator[ManageableServer]:
         """The nodes that can be taken over.  For administrators."""

@@ -33,6 +33,12 @@ class Instance(_base.Resource):
     image_uuid = resource.Body('image_uuid')
     #: Texts by keys.
     metadata = resource.Body('metadata', type=dict)
+    #: The key pair that was asked for, or None.
+    key_name = resource.Body('key_name')
+    #: The sizes that were asked for, by `root_gb`, ..., or None.
+    partitions = resource.Body('partitions', type=dict)
+    #: What was asked for, each with `net_id` or `port_id`.
+    networks = resource.Body('networks', type=list)
     #: Whether it is protected from delete and rebuild.
     locked = resource.Body('locked', type=bool)
     #: `unlocked`, `locking`, `locked` or `unlocking`.

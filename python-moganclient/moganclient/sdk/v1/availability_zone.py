@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+from openstack import resource
+
+from moganclient.sdk.v1 import _base
+
+
+class AvailabilityZone(_base.Resource):
+    """A zone that an instance can be wanted in."""
+
+    resources_key = 'availability_zones'
+    base_path = '/availability_zones'
+
+    #: The name.
+    id = resource.Body('name')
+    name = resource.Body('name')

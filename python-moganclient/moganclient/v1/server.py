@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from moganclient import exceptions
+from moganclient.sdk.v1.instance import Instance
+from moganclient.v1 import base
+
+Server = Instance
+
+
+class ServerManager(base.Manager[Instance]):
+    """Instances, under the name that they had."""
+
+    def _members(self) -> Iterable[Instance]:
+        return self.api.instances()
+
+    def list(self, detailed: bool = False,
+             all_projects: bool = False) -> list[Instance]:
+        """The caller's instances, or those of all projects."""
+        return list(self.api.instances(detailed, all_projects=all_projects))
+
+    def get(self, server_id: str | Instance) -> Instance:
+        return self.api.get_instance(base.id_of(server_id))
+
+    def create(self, name: str,  # noqa: PLR0917 - as it was
+               image_uuid: str, flavor_uuid: str,
+               networks: 'Sequence[Mapping[str, str]] | None' = None,
+               description: str | None = None,
+               availability_zone: str | None = None,
+               metadata: Mapping[str, str] | None = None,
+               userdata: str | bytes | None = None,
+               **options: Any) -> Instance:
+        """Ask for an instance.
+
+        `userdata` is text, which is sent in base64. `options` are what else
+        the service takes by the same name, such as `key_name` and
+        `partitions`; it says what it does not take.
+        """
+        if isinstance(userdata, str):
+            userdata = userdata.encode()
+        wanted = {
+            'networks': networks, 'description': description,
+            'availability_zone': availability_zone, 'metadata': metadata,
+            'user_data': userdata and base64.b64encode(userdata).decode(),
+            } | options
+        return self.api.create_instance(
+            name=name, image_uuid=image_uuid, flavor_uuid=flavor_uuid,
+            **{key: value for key, value in wanted.items()
+               if value is not None})
+
+    def delete(self, server_id: str | Instance) -> None:
+        self.api.delete_instance(base.id_of(server_id), ignore_missing=False)
+
+    def update(self, server_id: str | Instance,
+               updates: 'Sequence[Mapping[str, Any]]') -> Instance:
+        """Send a JSON patch (RFC 6902)."""
+        response = self.api.patch(f'/instances/{base.id_of(server_id)}',
+                                  json=updates)
+        exceptions.raise_for(response)
+        return Instance.existing(**response.json())
+
+    def rebuild(self, server_id: str | Instance,
+                image_uuid: str | None = None,
+                preserve_ephemeral: bool | None = None) -> None:
+        """Put an image on the node anew.
+
+        Raises ValueError for `preserve_ephemeral`: nothing is preserved.
+        """
+        if preserve_ephemeral:
+            raise ValueError('A rebuild preserves nothing')
+        self.api.rebuild_instance(base.id_of(server_id), image_uuid)
+
+    def set_power_state(self, server_id: str | Instance,
+                        power_state: str) -> None:
+        """`on`, `off`, `reboot`, `soft_off` or `soft_reboot`."""
+        self.api.set_instance_power_state(base.id_of(server_id), power_state)
+
+    def set_lock_state(self, server_id: str | Instance,
+                       lock_state: bool) -> None:
+        """Lock (true) or unlock (false)."""
+        change = (self.api.lock_instance if lock_state
+                  else self.api.unlock_instance)
+        change(base.id_of(server_id))
