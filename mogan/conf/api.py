@@ -33,11 +33,15 @@ OPTS = [
                     'for its client for the longest. The limit of open '
                     'files is raised for it as far as the system allows, '
                     'and has to leave 256 for others.'),
+    cfg.IntOpt('max_keypairs', default=100, min=0,
+               help='How many key pairs a user may have.'),
     cfg.StrOpt('tls_cert_file',
                help='The certificate (PEM, with the intermediate ones) that '
-                    'mogan-api serves HTTPS with.'),
+                    'mogan-api serves HTTPS with: TLS 1.2 and newer. A '
+                    'reload takes a new one.'),
     cfg.StrOpt('tls_key_file',
-               help='The private key of tls_cert_file.'),
+               help='The private key of tls_cert_file, not encrypted; it '
+                    'may be in the same file.'),
 ]
 
 

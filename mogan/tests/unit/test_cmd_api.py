@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """How mogan-api and the WSGI application start, and how they do not."""
 
+import contextlib
 import http.client
 import json
 import os
 import pathlib
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -16,6 +18,7 @@ from oslotest import base
 
 from mogan.tests.functional.base import eventually
 from mogan.tests.functional.client import basic
+from mogan.tests.unit.api import certificates
 
 API = [sys.executable, '-W', 'ignore', '-m', 'mogan.cmd.api']
 CONF = """\
@@ -187,6 +190,31 @@ class TestStarts(StartTest):
         self.assertEqual(401, status(first))
         users('remove', 'ann')
         eventually(lambda: status(second), until=lambda seen: seen == 401)
+
+    def test_a_reload_takes_a_new_certificate(self):
+        # The key may be in the same file.
+        file = self.directory / 'both.pem'
+        address = ('127.0.0.1', self.port)
+
+        def renew():
+            parts = [pathlib.Path(part).read_text()
+                     for part in certificates.make(self.directory)]
+            file.write_text(''.join(parts))
+            return parts[0]
+
+        def served():
+            # A connection that comes between two workers may be lost.
+            with contextlib.suppress(OSError):
+                return ssl.get_server_certificate(address)
+
+        first = renew()
+        self.configure((f'port = {self.port}',
+                        f'port = {self.port}\ntls_cert_file = {file}'))
+        process = self.start('Answering at 127.0.0.1')
+        self.assertEqual(first, served())
+        second = renew()
+        process.send_signal(signal.SIGHUP)
+        eventually(served, until=lambda seen: seen == second, within=30)
 
     def test_it_can_be_stopped_while_it_starts(self):
         process = self.start('start method: fork')
