@@ -28,15 +28,18 @@ class Settings:
     """What the controllers need to know of the configuration.
 
     `public_endpoint`: the address that links begin with, without a slash at
-    its end; none for the one that the request came to.
+    its end; none for the one that the request came to.  `max_keypairs`: how
+    many of them a user may have.
     """
 
     public_endpoint: str | None = None
+    max_keypairs: int = 100
 
 
 def settings(conf: Any) -> Settings:
     """The settings as [api] has them."""
-    return Settings((conf.api.public_endpoint or '').rstrip('/') or None)
+    return Settings((conf.api.public_endpoint or '').rstrip('/') or None,
+                    conf.api.max_keypairs)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -146,7 +146,8 @@ def routes(place: Place | type[Place], path: str = '',
         yield from routes(below, f'{path}/{name}', arguments)
     if place.item_below is not None:
         # An argument is called after the collection that it is in.
-        argument = f'{path.rpartition("/")[2].removesuffix("s")}_uuid'
+        argument = (path.rpartition('/')[2].removesuffix('s')
+                    + f'_{place.item_below.key}')
         yield from routes(place.item_below, f'{path}/{{{argument}}}',
                           (*arguments, argument))
 

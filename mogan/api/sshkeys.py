@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from cryptography import exceptions
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 # Certificates are for servers that trust their issuer, and no server takes
 # a DSA key any more.
@@ -41,3 +42,15 @@ def read(text: str) -> PublicKey:
     digest = hashlib.sha256(base64.b64decode(words[1])).digest()
     return PublicKey(text.strip(), 'SHA256:' + base64.b64encode(
         digest).decode().rstrip('='))
+
+
+def generate() -> tuple[str, str]:
+    """A new private key, and its public one; the caller alone may keep the
+    former."""
+    key = ed25519.Ed25519PrivateKey.generate()
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH,
+        serialization.NoEncryption())
+    public = key.public_key().public_bytes(
+        serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    return private.decode(), public.decode()

@@ -7,6 +7,7 @@ from mogan.policies import (
     availability_zone,
     flavor,
     instance,
+    keypair,
     manageable_server,
     node,
 )
@@ -15,4 +16,5 @@ from mogan.policies import (
 def list_rules() -> list[Any]:
     """All rules, as the enforcer and the sample generator want them."""
     return [*instance.RULES, *flavor.RULES, *node.RULES,
-            *manageable_server.RULES, *availability_zone.RULES]
+            *manageable_server.RULES, *availability_zone.RULES,
+            *keypair.RULES]

@@ -11,6 +11,7 @@ MEMBER: Final = ('role:admin or '
                  '(role:member and project_id:%(project_id)s)')
 READER: Final = ('role:admin or '
                  '(role:reader and project_id:%(project_id)s)')
+ANY_MEMBER: Final = 'role:admin or role:member'
 ANY_READER: Final = 'role:admin or role:reader'
 
 

@@ -21,11 +21,12 @@ class Place:
     Methods named as those of HTTP, and exposed, answer at the place itself.
     Attributes that are places lie below it under their names; one named
     `item` lies below under every other name, which becomes an argument of
-    the methods there.  `segment`: the name in paths of a place whose name
-    no attribute can have.
+    the methods there; `key` is what kind of name that is.  `segment`: the
+    name in paths of a place whose name no attribute can have.
     """
 
     segment: ClassVar[str | None] = None
+    key: ClassVar[str] = 'uuid'
 
     methods: ClassVar[dict[str, str]] = {}
     named_below: ClassVar[dict[str, 'Place']] = {}

@@ -132,7 +132,8 @@ class Deployment:
                               CALL_TIMEOUT)
         application = app.make_app(
             app.Services(db=db or self.db, engine=client,
-                         policy=policy.Policy(self.conf)), self.conf)
+                         policy=policy.Policy(self.conf),
+                         settings=app.settings(self.conf)), self.conf)
         self._closers += [application.close, client.close]
         return application
 

@@ -45,6 +45,7 @@ class TestSamples(conformity.Conforming, base.FunctionalTest):
 
     def make_sample(self, **values):
         """The uuid of the instance that the samples are about, active."""
+        self.demo.post('/v1/keypairs', sample('keypair-create-request'))
         wanted = sample('instance-create-request') | {
             'flavor_uuid': self.make_flavor()} | values
         answer = self.demo.post('/v1/instances', wanted)
@@ -84,6 +85,15 @@ class TestSamples(conformity.Conforming, base.FunctionalTest):
                            self.demo.get(f'/v1/flavors/{uuid}'))
         self.assert_sample('flavors-list-response',
                            self.demo.get('/v1/flavors?limit=1'))
+
+    def test_keypairs(self):
+        self.assert_sample('keypair-create-response', self.demo.post(
+            '/v1/keypairs', sample('keypair-create-request')), 201)
+        self.assert_sample('keypair-show-response',
+                           self.demo.get('/v1/keypairs/laptop'))
+        self.demo.post('/v1/keypairs', {'name': 'server'})
+        self.assert_sample('keypairs-list-response',
+                           self.demo.get('/v1/keypairs?limit=1'))
 
     def test_instances(self):
         uuid = self.make_sample()

@@ -19,6 +19,7 @@ class RequestsTest(base.FunctionalTest):
         super().setUp()
         self.names = {
             'no': base.NOWHERE,
+            'user': self.deployment.identity('demo')[0],
             'project': self.deployment.identity('demo')[1],
             'public': self.make_flavor(),
             'hidden': self.make_flavor(is_public=False),
@@ -40,6 +41,7 @@ class RequestsTest(base.FunctionalTest):
                 'flavor_uuid': self.names['public']},
             ('POST', 'manageable_servers'): {
                 'name': 'legacy', 'node_uuid': self.in_use},
+            ('POST', 'keypairs'): {'name': f'new {self._number}'},
             ('POST', 'flavors'): {
                 'name': f'new {self._number}', 'resources': {'A': 1}},
             ('PUT', 'lock'): {'lock': None},
@@ -58,6 +60,10 @@ class TestRoles(conformity.Conforming, RequestsTest):
             for user, status in zip(_USERS, expected, strict=True):
                 names = self.names | {'mine': self.put_row(),
                                       'unused': self.make_flavor()}
+                if '{pair}' in path:
+                    names['pair'] = f'pair-{self._number}'
+                    self.demo.post('/v1/keypairs', {'name': names['pair']})
+                    self._number += 1
                 answer = self.deployment.client(user).request(
                     method, path.format(**names), self.body(method, path))
                 self.assertEqual(

@@ -25,7 +25,9 @@ WRITES = {'mogan:instance:create', 'mogan:instance:update',
           'mogan:instance:delete', 'mogan:instance:set_power_state',
           'mogan:instance:rebuild'}
 ANYWHERE = {'mogan:flavor:get_all', 'mogan:flavor:get_one',
-            'mogan:availability_zone:get_all'}
+            'mogan:availability_zone:get_all', 'mogan:keypair:get_all',
+            'mogan:keypair:get_one'}
+OWN_KEYS = {'mogan:keypair:create', 'mogan:keypair:delete'}
 EVERY = {rule.name for rule in policies.list_rules()}
 
 
@@ -62,10 +64,10 @@ class TestPersonas(PolicyTest):
 
     def test_a_member_works_in_the_own_project_only(self):
         member = caller('member', 'reader')
-        self.assertEqual(READS | WRITES | ANYWHERE,
+        self.assertEqual(READS | WRITES | ANYWHERE | OWN_KEYS,
                          self.allowed(self.rules, member, OWN))
         for target in (FOREIGN, {}):
-            self.assertEqual(ANYWHERE,
+            self.assertEqual(ANYWHERE | OWN_KEYS,
                              self.allowed(self.rules, member, target))
 
     def test_a_reader_reads_in_the_own_project_only(self):

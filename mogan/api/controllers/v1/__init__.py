@@ -14,6 +14,7 @@ from mogan.api.controllers.v1 import (
     availability_zones,
     flavors,
     instances,
+    keypairs,
     manageable_servers,
     nodes,
 )
@@ -79,6 +80,7 @@ class V1Controller(Place):
     document = DocumentController()
     flavors = flavors.FlavorsController()
     instances = instances.InstancesController()
+    keypairs = keypairs.KeyPairsController()
     manageable_servers = manageable_servers.ManageableServersController()
     nodes = nodes.NodesController()
 
