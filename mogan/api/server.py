@@ -42,7 +42,7 @@ class _Chunked(server.ChunkedRFile):
             raise exception.BodyTooLarge(limit=framing.LARGEST_BODY)
         try:
             return super().read(size)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise exception.Invalid(
                 place='body', fault='its chunks are malformed') from None
 
@@ -54,7 +54,11 @@ class _Headers(server.HeaderReader):
         return b'_' not in key_name
 
     def __call__(self, rfile: Any, hdict: Any = None) -> Any:
-        found = super().__call__(rfile, hdict)
+        try:
+            found = super().__call__(rfile, hdict)
+        except UnboundLocalError:
+            # cheroot does not expect the first line to go on from another.
+            raise ValueError('Illegal header line.') from None
         # The client has had its word already.
         found.pop(b'Expect', None)
         return found
@@ -63,6 +67,14 @@ class _Headers(server.HeaderReader):
 class _Request(server.HTTPRequest):
 
     header_reader = _Headers()
+
+    def read_request_line(self) -> bool:
+        try:
+            return bool(super().read_request_line())
+        except ValueError:
+            # An address with half of a bracket in it.
+            self.simple_response('400 Bad Request', 'Malformed Request-URI')
+            return False
 
     def read_request_headers(self) -> bool:
         if self.conn.extent.lines > _MOST_HEADERS:

@@ -28,6 +28,8 @@ _LEASE: Final = 15.0
 _GATHERED: Final = 0.05
 _FIRST_BACK_OFF: Final = 0.5
 _LAST_BACK_OFF: Final = 10.0
+# That a stop waits for the broker.
+_LAST: Final = 5.0
 
 
 class Publisher:
@@ -53,12 +55,12 @@ class Publisher:
         """Begin to look for something to tell."""
         self._thread.start()
 
-    def stop(self, timeout: float | None = None) -> None:
-        """Mark what was sent, for so many seconds at most; the rest stays
+    def stop(self) -> None:
+        """Mark what was sent, if the broker says so in time; the rest stays
         in the rows."""
         self._stopping.set()
         self._nudged.set()
-        self._thread.join(timeout)
+        self._thread.join(_LAST)
         self._bus.close()
 
     def nudge(self) -> None:

@@ -70,6 +70,6 @@ class EngineService:
             self._server.wait()
         self._reconciler.stop(self._stop_timeout)
         if self._publisher:
-            self._publisher.stop(self._stop_timeout)
+            self._publisher.stop()
         self._driver.close()
         LOG.info('The engine %s has stopped', self.name)

@@ -59,42 +59,20 @@ def schema(event: str) -> Any:
         (schemas.DIRECTORY / f'{event}.json').read_text(encoding='utf-8')))
 
 
-class TellingTest(base.FunctionalTest):
-    """A test with a deployment that tells."""
+class Assertions:
+    """For a test case that has a database, `db`."""
 
-    def setUp(self) -> None:
-        _impl_test.reset()
-        super().setUp()
+    db: Database
 
-    def deploy(self) -> deployment.Deployment:
-        return Telling(rules=self.rules)
+    def untold(self) -> int:
+        """Of how many actions there is, or will be, something to tell."""
+        with self.db.reader() as connection:
+            return connection.execute(
+                sa.select(sa.func.count()).select_from(models.actions)
+                .where(models.actions.c.unpublished.is_not(None))
+            ).scalar_one()
 
-    def heard(self) -> list[dict[str, Any]]:
-        """The messages so far, each as it should be."""
-        messages = [copy.deepcopy(message) for _, message, _, _
-                    in _impl_test.NOTIFICATIONS]
-        for message in messages:
-            schema(message['event_type']).validate(message['payload'])
-        return messages
-
-    def all_heard(self) -> list[dict[str, Any]]:
-        """The messages, once nothing waits and nothing is under way."""
-        def waiting() -> int:
-            with self.db.reader() as connection:
-                return connection.execute(
-                    sa.select(sa.func.count()).select_from(models.actions)
-                    .where(models.actions.c.unpublished.is_not(None))
-                ).scalar_one()
-        base.eventually(waiting, until=lambda number: not number)
-        self.assertEqual(0, outbox.backlog(self.db).actions)
-        return self.heard()
-
-    def names(self) -> list[str]:
-        """What has happened to all instances, in the words of events."""
-        return [message['event_type'].removeprefix('instance.')
-                for message in self.all_heard()]
-
-    def assert_each_told_once(self, messages: list[dict[str, Any]]) -> None:
+    def assert_each_told(self, messages: list[dict[str, Any]]) -> None:
         """Each action has one start and one end, or is a refusal; and each
         event has its id, whoever has sent it how often."""
         with self.db.reader() as connection:
@@ -125,3 +103,33 @@ class TellingTest(base.FunctionalTest):
             uuid = payload['instance']['uuid']
             self.assertLessEqual(last.get(uuid, ''), payload['occurred_at'])
             last[uuid] = payload['occurred_at']
+
+
+class TellingTest(Assertions, base.FunctionalTest):
+    """A test with a deployment that tells."""
+
+    def setUp(self) -> None:
+        _impl_test.reset()
+        super().setUp()
+
+    def deploy(self) -> deployment.Deployment:
+        return Telling(rules=self.rules)
+
+    def heard(self) -> list[dict[str, Any]]:
+        """The messages so far, each as it should be."""
+        messages = [copy.deepcopy(message) for _, message, _, _
+                    in _impl_test.NOTIFICATIONS]
+        for message in messages:
+            schema(message['event_type']).validate(message['payload'])
+        return messages
+
+    def all_heard(self) -> list[dict[str, Any]]:
+        """The messages, once nothing waits and nothing is under way."""
+        base.eventually(self.untold, until=lambda number: not number)
+        self.assertEqual(0, outbox.backlog(self.db).actions)
+        return self.heard()
+
+    def names(self) -> list[str]:
+        """What has happened to all instances, in the words of events."""
+        return [message['event_type'].removeprefix('instance.')
+                for message in self.all_heard()]
