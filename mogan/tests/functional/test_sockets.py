@@ -103,10 +103,10 @@ class TestSockets(base.FunctionalTest):
                      b'GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n',
                      b'GET http://[::1/v1 HTTP/1.1\r\n\r\n',
                      b'GET /v1 HTTP/1.1\r\n\tX: x\r\n\r\n',
-                     b'PUT /v1/flavors HTTP/1.1\r\n'
-                     b'Authorization: Basic YWRtaW46YWRtaW4=\r\n'
-                     b'Transfer-Encoding: chunked \r\n\r\n'
-                     b'ffffffffffffffffff\r\n{',
+                     (b'PUT /v1/flavors HTTP/1.1\r\n'
+                      b'Authorization: Basic YWRtaW46YWRtaW4=\r\n'
+                      b'Transfer-Encoding: chunked \r\n\r\n'
+                      b'ffffffffffffffffff\r\n{'),
                      b'GET /' + b'x' * 100_000 + b' HTTP/1.1\r\n\r\n'):
             with socket.create_connection(self.address, 10) as raw:
                 raw.sendall(data)
