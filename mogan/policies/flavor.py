@@ -14,7 +14,7 @@ RULES = (
          'See flavors that are disabled or not public, and create instances '
          'of those that are not public.',
          'GET /v1/flavors', f'GET {_ONE}', 'POST /v1/instances',
-         'POST /v1/manageable_servers'),
+         'POST /v1/servers', 'POST /v1/manageable_servers'),
     rule('mogan:flavor:create', ADMIN, 'Create a flavor.',
          'POST /v1/flavors'),
     rule('mogan:flavor:update', ADMIN, 'Change a flavor.',

@@ -162,6 +162,23 @@ class TestSamples(conformity.Conforming, base.FunctionalTest):
                                'manageable-server-create-request') | {
                                    'node_uuid': node_uuid}), 201)
 
+    def test_servers(self):
+        wanted = sample('server-create-request')
+        wanted['server']['flavor_uuid'] = self.make_flavor()
+        answer = self.demo.post('/v1/servers', wanted)
+        self.assert_sample('server-create-response', answer, 201)
+        path = f'/v1/servers/{answer.json["uuid"]}'
+        self.wait_for(answer.json['uuid'], status='active')
+        self.expect(202, self.demo.put(
+            f'{path}/states/provision', sample('server-rebuild-request')))
+        self.wait_for(answer.json['uuid'], status='active')
+        self.expect(202, self.admin.put(
+            f'{path}/states/lock', sample('server-lock-request')))
+        self.put_state(answer.json['uuid'], 'lock', 'lock-reason-request')
+        self.make_sample(name='web-2')
+        self.assert_sample('servers-detail-response',
+                           self.demo.get('/v1/servers/detail?limit=1'))
+
     def test_every_sample_is_used_here(self):
         source = pathlib.Path(__file__).read_text(encoding='utf-8')
         for path in SAMPLES.iterdir():

@@ -16,6 +16,8 @@ PATH = '/v1/openapi.json'
 # Where the reference shows them.
 RESPONSES = {
     'actions-response': ('/v1/instances/{instance_uuid}/actions', 'get', 200),
+    'availability-zones-list-response': (
+        '/v1/availability_zones', 'get', 200),
     'error-locked-response': ('/v1/instances/{instance_uuid}', 'delete', 409),
     'error-response': ('/v1/instances/{instance_uuid}', 'get', 404),
     'flavor-create-response': ('/v1/flavors', 'post', 201),
@@ -34,6 +36,8 @@ RESPONSES = {
                                          200),
     'nodes-detail-response': ('/v1/nodes/detail', 'get', 200),
     'nodes-list-response': ('/v1/nodes', 'get', 200),
+    'server-create-response': ('/v1/servers', 'post', 201),
+    'servers-detail-response': ('/v1/servers/detail', 'get', 200),
     'states-show-response': (
         '/v1/instances/{instance_uuid}/states', 'get', 200),
     'version-response': ('/v1', 'get', 200),

@@ -53,6 +53,10 @@ class TestRaces(base.FunctionalTest):
         return lambda number: self.admins[number % 2].put(
             f'/v1/instances/{uuid}/states/lock', {'lock': None})
 
+    def _unlock(self, uuid: str) -> Callable[[int], Any]:
+        return lambda number: self.admins[number % 2].put(
+            f'/v1/instances/{uuid}/states/unlock', {'unlock': None})
+
     def _delete(self, uuid: str) -> Callable[[int], Any]:
         return lambda number: self.demos[number % 2].delete(
             f'/v1/instances/{uuid}')
@@ -98,10 +102,8 @@ class TestRaces(base.FunctionalTest):
     def test_an_unlock_under_way_lets_no_delete_through(self):
         for _ in range(_ROUNDS):
             uuid = self.put_row('active', 'locked')
-            unlocks, deletes = self._race(
-                lambda number, uuid=uuid: self.admins[number % 2].put(
-                    f'/v1/instances/{uuid}/states/unlock',
-                    {'unlock': None}), self._delete(uuid))
+            unlocks, deletes = self._race(self._unlock(uuid),
+                                          self._delete(uuid))
             self.assertEqual([202] * _EACH, unlocks)
             self.assertEqual([409] * _EACH, deletes)
 

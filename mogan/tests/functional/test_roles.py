@@ -35,10 +35,17 @@ class RequestsTest(base.FunctionalTest):
         if method == 'PATCH':
             return [{'op': 'replace', 'path': '/description',
                      'value': f'{self._number}'}]
+        collection = path.split('/')[-4 if '/states/' in path else -1]
+        if (method, path.rsplit('/', 1)[-1], collection) == (
+                'PUT', 'lock', 'servers'):
+            return {'target': True}
         return {
             ('POST', 'instances'): {
                 'name': 'web', 'image_uuid': base.IMAGE,
                 'flavor_uuid': self.names['public']},
+            ('POST', 'servers'): {'server': {
+                'name': 'web', 'image_uuid': base.IMAGE,
+                'flavor_uuid': self.names['public']}},
             ('POST', 'manageable_servers'): {
                 'name': 'legacy', 'node_uuid': self.in_use},
             ('POST', 'keypairs'): {'name': f'new {self._number}'},

@@ -29,6 +29,7 @@ SUCCESS = re.compile(
 ERRORS = re.compile(
     r'^\.\. rest_status_code:: error status\.yaml\n\n((?:   - .+\n)+)',
     re.MULTILINE)
+LIKE = re.compile(r'^As for ``(\S+ \S+)``', re.MULTILINE)
 RULE = re.compile(r'``(mogan:[a-z_:]+)``')
 
 
@@ -52,14 +53,18 @@ class Section:
         return {int(code) for code in re.findall(
             r'^   - (\d+)', found[1] if found else '', re.MULTILINE)}
 
-    def names(self, title):
-        """The names in the tables below the title Request or Response."""
+    def names(self, title, others):
+        """The names in the tables below the title Request or Response, and
+        in those of the section that it refers to."""
         found = re.search(rf'^{title}\n-+\n(.*?)(?=^\w+\n-+\n|\Z)',
                           self.text, re.MULTILINE | re.DOTALL)
         if not found:
             return set()
-        return {name for table in PARAMETERS.findall(found[1])
-                for name in NAMES.findall(table)}
+        names = {name for table in PARAMETERS.findall(found[1])
+                 for name in NAMES.findall(table)}
+        for other in LIKE.findall(found[1]):
+            names |= others[other].names(title, others)
+        return names
 
 
 def sections():
@@ -153,12 +158,14 @@ class TestApiRef(base.BaseTestCase):
             expected |= set(re.findall(r'{(\w+)}', route))
             expected |= members(exposure.schema)
             self.assertEqual(
-                expected, self.sections[route].names('Request'), route)
+                expected, self.sections[route].names(
+                    'Request', self.sections), route)
 
     def test_a_section_names_what_its_route_answers(self):
         for route, exposure in self.routes.items():
             # The one header that a section names.
-            shown = self.sections[route].names('Response') - {'Location'}
+            shown = self.sections[route].names(
+                'Response', self.sections) - {'Location'}
             self.assertEqual(attributes(exposure.result_type), shown, route)
 
     def test_every_parameter_is_defined_once_and_used(self):

@@ -17,6 +17,7 @@ from mogan.api.controllers.v1 import (
     keypairs,
     manageable_servers,
     nodes,
+    servers,
 )
 from mogan.api.controllers.v1.shapes import words
 from mogan.api.expose import expose
@@ -83,6 +84,7 @@ class V1Controller(Place):
     keypairs = keypairs.KeyPairsController()
     manageable_servers = manageable_servers.ManageableServersController()
     nodes = nodes.NodesController()
+    servers = servers.ServersController()
 
     @expose(V1)
     def get(self) -> dict[str, Any]:

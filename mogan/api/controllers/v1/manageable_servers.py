@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Machines that run already: see them, and take one over as an instance."""
 
-from typing import Any
+import dataclasses
+from typing import Any, Final
 
 import pecan
 
@@ -10,10 +11,14 @@ from mogan.api import types
 from mogan.api.controllers import links
 from mogan.api.controllers.place import Place
 from mogan.api.controllers.v1 import instances
-from mogan.api.controllers.v1.shapes import instances as instance_shapes
 from mogan.api.controllers.v1.shapes import manageable_servers as shapes
+from mogan.api.controllers.v1.shapes import servers as server_shapes
 from mogan.api.expose import expose
 from mogan.db import adoptions
+
+# With all that clients expect of a server.
+_SHOWN: Final = dataclasses.replace(server_shapes.SERVERS,
+                                    collection='instances')
 
 
 class ManageableServersController(Place):
@@ -32,7 +37,7 @@ class ManageableServersController(Place):
         return links.page('manageable_servers', shapes.VIEW.many(nodes),
                           nodes[-1]['uuid'] if more else None)
 
-    @expose(instance_shapes.Instance, rule='mogan:manageable_servers:create',
+    @expose(server_shapes.Server, rule='mogan:manageable_servers:create',
             body=shapes.Adoption, schema=shapes.CREATE, status_code=201,
             raises=(exception.NodeNotManageable, exception.NodeTaken),
             location=True)
@@ -49,7 +54,7 @@ class ManageableServersController(Place):
                 request.context, 'mogan:flavor:get_hidden', {}))
         request.services.engine.nudge(request.context, row.uuid)
         links.locate(f'instances/{row.uuid}')
-        return instances.shown(row)
+        return instances.shown(row, _SHOWN)
 
 
 def _find(uuid: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from mogan import exception
 from mogan.api import types
 
 
-class _Value(wtypes.UserType):
+class Value(wtypes.UserType):
     """Any value of JSON; the schema of the whole judges it."""
 
     basetype = dict
@@ -24,7 +24,7 @@ class Operation(wtypes.Base):
     op = wtypes.wsattr(wtypes.Enum(str, 'add', 'replace', 'remove', 'test'),
                        mandatory=True)
     path = wtypes.wsattr(str, mandatory=True)
-    value = wtypes.wsattr(_Value())
+    value = wtypes.wsattr(Value())
 
 
 def apply(operations: list[Operation], document: dict[str, Any],

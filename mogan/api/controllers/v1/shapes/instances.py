@@ -114,7 +114,8 @@ INSTANCES: Final = Dialect('instances', VIEW, Instances, (
     'links'))
 ADMIN_FIELDS: Final = (frozenset(VIEW.names(admin=True))
                        - frozenset(VIEW.names()))
-_COLUMNS: Final = {'fault': ('fault', 'lock_fault'), 'links': ()}
+_COLUMNS: Final = {'fault': ('fault', 'lock_fault'), 'links': (),
+                   'addresses': ()}
 
 
 def columns(fields: tuple[str, ...]) -> tuple[str, ...]:
