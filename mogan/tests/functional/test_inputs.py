@@ -119,6 +119,7 @@ class TestRefusals(base.FunctionalTest):
         for value, place in (
                 (5, '$.user_data'), ('a b=', '$.user_data: is not base64'),
                 ('YQ=', '$.user_data: is not base64'),
+                ('\u00e9', '$.user_data: is not base64'),
                 ('/w==', '$.user_data: is not UTF-8'),
                 ('YWFh' * 16_384, '$.user_data')):
             self.assert_refused(place, user_data=value)

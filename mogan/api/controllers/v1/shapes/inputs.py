@@ -2,7 +2,6 @@
 """What an instance can be given when it is made, beside what describes it."""
 
 import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -105,11 +104,11 @@ def read_user_data(text: str | None, place: str = '$') -> str | None:
         return None
     try:
         base64.b64decode(text, validate=True).decode('utf-8')
-    except binascii.Error:
-        fault = 'is not base64 (there may be no line breaks in it)'
     except UnicodeDecodeError:
         fault = ('is not UTF-8 behind its base64: send binary data as a part '
                  'of a MIME message, in base64 once more')
+    except ValueError:
+        fault = 'is not base64 (there may be no line breaks in it)'
     else:
         return text
     raise exception.Invalid(place=f'{place}.user_data', fault=fault)
