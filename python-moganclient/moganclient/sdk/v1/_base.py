@@ -3,13 +3,15 @@
 
 import urllib.parse
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import requests
 from keystoneauth1 import adapter
 from openstack import resource
 
 from moganclient import exceptions
+
+_UNKNOWN: Final = object()
 
 
 class Resource(resource.Resource):
@@ -28,7 +30,7 @@ class Resource(resource.Resource):
         it is already, and each key of a known object by itself."""
         operations: list[dict[str, Any]] = []
         for name, value in attrs.items():
-            old = self._body.attributes.get(name, self)
+            old = self._body.attributes.get(name, _UNKNOWN)
             if isinstance(old, dict) and isinstance(value, dict):
                 operations += _keys(f'/{name}', old, value)
             elif old != value:

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the fuzzers take for a fault, and what they let pass."""
+
+import json
+import random
+import sqlite3
+
+import sqlalchemy as sa
+from oslotest import base
+
+from mogan.db import models
+from proof.fuzz import mutations, oracle, reasons
+from proof.fuzz.service import Weight
+
+_ID = b'req-0c37aca8-a14e-4553-9a43-224795ffbb61'
+
+
+def answer(status=200, body=b'{}', kind=b'application/json', request=_ID):
+    """An answer as bytes."""
+    return (b'HTTP/1.1 %d X\r\nContent-Type: %b\r\nContent-Length: %d\r\n'
+            b'X-OpenStack-Request-ID: %b\r\n\r\n%b' % (
+                status, kind, len(body), request, body))
+
+
+def error(status, message='no'):
+    """An error as bytes."""
+    return answer(status, json.dumps({'error': {
+        'code': status, 'title': 'X', 'message': message}}).encode())
+
+
+class TestAnswers(base.BaseTestCase):
+
+    def test_answers_follow_each_other(self):
+        data = answer() + error(404) + answer(body=b'[1]')
+        found, fault = oracle.answers(data)
+        self.assertIsNone(fault)
+        self.assertEqual([200, 404, 200], [one[0] for one in found])
+        self.assertEqual([], oracle.judge(data))
+
+    def test_an_answer_to_head_has_no_body(self):
+        head = answer(body=b'{"a": 1}')[:-8]
+        self.assertEqual([], oracle.judge(head + answer()))
+        self.assertEqual([], oracle.judge(head))
+
+    def test_nothing_is_no_fault(self):
+        self.assertEqual([], oracle.judge(b''))
+
+    def test_a_server_that_waits_for_a_body_may_say_so(self):
+        self.assertEqual([], oracle.judge(
+            b'HTTP/1.1 100 Continue\r\n\r\n' + answer()))
+
+    def test_each_fault_is_found(self):
+        for data, word in (
+                (error(500), 'a fault of the service'),
+                (error(503), 'a fault of the service'),
+                (b'hello', 'half an answer'),
+                (b'hello\r\n\r\n', 'no answer'),
+                (answer()[:20], 'half an answer'),
+                (answer(body=b'{"a": 1}')[:-1], 'too early'),
+                (answer(kind=b'text/html'), 'the type'),
+                (answer(body=b'{'), 'no JSON'),
+                (answer(request=b'req-1'), 'no id'),
+                (answer(404), 'no error of ours'),
+                (error(404).replace(b'404 X', b'410 X'), 'no error of ours'),
+                (error(400, 'Traceback (most recent call'), 'a trace'),
+                (error(400, 'mogan/api/edge.py:12'), 'a trace')):
+            faults = oracle.judge(data)
+            self.assertTrue(any(word in fault for fault in faults),
+                            (word, faults))
+
+    def test_a_secret_is_found(self):
+        self.assertEqual(['a secret'],
+                         oracle.judge(error(400, 'Sesame'), [b'Sesame']))
+
+
+class TestLog(base.BaseTestCase):
+
+    good = ('2026-11-24 17:15:49.305 11 INFO mogan.api.edge [x] 127.0.0.1 '
+            '"GET /v1" status: 200')
+
+    def test_a_line_of_a_request_is_right(self):
+        self.assertEqual([], oracle.judge_log([self.good], ['Sesame']))
+
+    def test_what_must_not_be_there_is_found(self):
+        for line in (self.good.replace('INFO', 'ERROR'),
+                     f'{self.good} Sesame', 'forged by a client', '',
+                     'Traceback (most recent call last):'):
+            self.assertEqual([line], oracle.judge_log(
+                [self.good, line], ['Sesame']))
+
+
+class TestDatabase(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        engine = sa.create_engine('sqlite://')
+        self.addCleanup(engine.dispose)
+        models.metadata.create_all(engine)
+        self.database = engine.raw_connection().driver_connection
+        self.addCleanup(self.database.close)
+
+    def test_an_empty_database_is_right(self):
+        self.assertEqual([], oracle.judge_database(self.database))
+
+    def test_half_of_an_instance_is_found(self):
+        row = {'uuid': 'a', 'project_id': 'p', 'user_id': 'u', 'name': 'n',
+               'metadata': '{', 'status': 'active', 'lock_state': 'unlocked',
+               'node_protection': 'off', 'fence': 1, 'claim_seq': 1,
+               'revision': 1, 'created_at': '2026-11-24 17:15:49'}
+        self._insert(self.database, 'instances', row)
+        faults = oracle.judge_database(self.database)
+        self.assertEqual(['an instance without an action: a',
+                          'JSON that is none: a'], faults)
+
+    @staticmethod
+    def _insert(database: sqlite3.Connection, table, row):
+        database.execute(
+            f'INSERT INTO {table} ({", ".join(row)}) VALUES '
+            f'({", ".join("?" * len(row))})', tuple(row.values()))
+
+
+class TestWeight(base.BaseTestCase):
+
+    def test_what_grows_with_the_cases_is_found(self):
+        before = Weight(100_000, 20, 40, 0)
+        for after, faults in ((Weight(110_000, 22, 41, 0), 0),
+                              (Weight(160_000, 20, 40, 0), 1),
+                              (Weight(100_000, 60, 40, 0), 1),
+                              (Weight(100_000, 20, 80, 0), 1),
+                              (Weight(100_000, 20, 40, 1), 1)):
+            self.assertEqual(faults, len(oracle.judge_weight(
+                before, after, 5000)), after)
+
+
+class TestReasons(base.BaseTestCase):
+
+    def test_only_what_no_schema_can_say_is_explained(self):
+        flavor = 'there is no flavor 089e4529-6cf6-4f4a-8a54-16b028adb715'
+        for status, message, explained in (
+                (400, f'query argument marker: {flavor}', True),
+                (400, f'flavor_uuid: {flavor}', True),
+                (404, f'flavor_uuid: {flavor}', False),
+                (400, "$.name: 5 is not of type 'string'", False),
+                (400, '$[2].value: holds the character NUL', True)):
+            body = json.dumps({'error': {'message': message}}).encode()
+            self.assertIs(explained, reasons.explains(status, body), message)
+        self.assertFalse(reasons.explains(400, b'no JSON'))
+
+
+class TestMutations(base.BaseTestCase):
+
+    def test_a_case_is_the_same_each_time_and_others_are_others(self):
+        def made(seed):
+            return mutations.mutate(random.Random(seed), mutations.Raw(
+                b'PUT', b'/v1', [b'Host: x'], b'{"a": [1, {"b": "c"}]}'))
+
+        first = [made(seed) for seed in range(500)]
+        self.assertEqual(first, [made(seed) for seed in range(500)])
+        self.assertGreater(len(set(first)), 300)

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the processes of a run tell each other through the environment."""
+
+from typing import Final
+
+# The file that the requests are recorded in.
+RECORDS: Final = 'MOGAN_FUZZ_RECORDS'
+# The defect that the service is to have.
+PLANTED: Final = 'MOGAN_FUZZ_PLANTED'

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the guide's page on Python shows is run, from its first block to its
+last, against the real service."""
+
+import contextlib
+import io
+import os
+import pathlib
+import re
+import textwrap
+import unittest
+
+import fixtures
+
+from moganclient.tests.functional import base
+
+_PAGE = pathlib.Path(__file__).parents[4] / 'doc/source/user/python.rst'
+
+
+def blocks(text, language):
+    """The blocks of a page in a language."""
+    for found in re.findall(
+            rf'^\.\. code-block:: {language}\n\n((?:   .*\n|\n)+)', text,
+            re.MULTILINE):
+        yield textwrap.dedent(found)
+
+
+class TestDocumentation(base.ServiceTest):
+
+    def test_the_page_does_what_it_says(self):
+        if not _PAGE.exists():
+            raise unittest.SkipTest('there is no documentation here')
+        text = _PAGE.read_text(encoding='utf-8')
+        [clouds] = blocks(text, 'yaml')
+        auth = self.service.auth()
+        clouds = clouds.replace('http://127.0.0.1:6688', auth['endpoint'])
+        clouds = clouds.replace('SECRET', auth['password'])
+        directory = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        (directory / 'clouds.yaml').write_text(clouds)
+        self.useFixture(fixtures.EnvironmentVariable(
+            'OS_CLIENT_CONFIG_FILE', str(directory / 'clouds.yaml')))
+        for name in [name for name in os.environ if name.startswith('OS_')
+                     and name != 'OS_CLIENT_CONFIG_FILE']:
+            self.useFixture(fixtures.EnvironmentVariable(name))
+        names = {}
+        shown = io.StringIO()
+        with contextlib.redirect_stdout(shown):
+            for block in blocks(text, 'python'):
+                block = block.replace('http://127.0.0.1:6688',  # noqa: PLW2901
+                                      auth['endpoint'])
+                exec(compile(block.replace('SECRET', auth['password']),
+                             str(_PAGE), 'exec'), names)
+        self.assertIn('is locked since', shown.getvalue())
+        self.assertIn('lock done', shown.getvalue())
+        self.assertIsNone(self.admin.find_instance('web-1'))
