@@ -61,7 +61,7 @@ def make_app(services: Services, conf: Any) -> edge.Edge:
     app = _Health(app, conf)
     app = errors.Errors(app)
     app, close = audit.wrap(app, conf)
-    for optional in (_traced, _cors, _proxied):
+    for optional in (_traced, _cors, _proxied, _measured):
         app = optional(app, conf)
     return edge.Edge(app, close)
 
@@ -108,6 +108,13 @@ def _traced(app: Any, conf: Any) -> Any:
     if not conf.oslo_middleware_tracing.enabled:
         return app
     return tracing.TracingMiddleware(app, conf)
+
+
+def _measured(app: Any, conf: Any) -> Any:
+    if not conf.metrics.api_port:
+        return app
+    from mogan.api import measured  # noqa: PLC0415 - it needs a library
+    return measured.Measured(app)
 
 
 class _Pecan(pecan.Pecan):

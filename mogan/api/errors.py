@@ -50,7 +50,7 @@ class Errors:
                 return body
             error = _foreign(environ, *foreign[0], body)
         except exception.MoganError as caught:
-            error = caught
+            environ['mogan.error'] = error = caught
             if error.__cause__ is not None and (
                     error.code >= http.HTTPStatus.INTERNAL_SERVER_ERROR):
                 LOG.warning('%s', error, exc_info=error.__cause__)

@@ -13,7 +13,7 @@ import sqlalchemy.exc
 from oslo_log import log
 from oslo_service import service
 
-from mogan import policy, rpc
+from mogan import metrics, policy, rpc
 from mogan.api import app, audit, identity, server
 from mogan.cmd import launch
 from mogan.conf import CONF
@@ -39,9 +39,12 @@ class Opened:
         self.application = app.make_app(
             app.Services(self._db, self._client, policy.Policy(CONF),
                          app.settings(CONF)), CONF)
+        self._end_metrics = metrics.serve(
+            CONF, CONF.metrics.api_port, 'api', self._db)
 
     def close(self) -> None:
         """Close what was opened."""
+        self._end_metrics()
         self._client.close()
         rpc.close(self._transport)
         self._db.dispose()
@@ -124,9 +127,10 @@ def main() -> int:
                 oslo_messaging.InvalidTransportURL,
                 server.AddressError) as error:
             return launch.complain(what, error)
-    launcher.launch_service(
-        ApiProcess(), workers=CONF.api.workers or os.cpu_count() or 1)
-    return launcher.wait() or 0
+    with metrics.shared(CONF.metrics.api_port):
+        launcher.launch_service(
+            ApiProcess(), workers=CONF.api.workers or os.cpu_count() or 1)
+        return launcher.wait() or 0
 
 
 if __name__ == '__main__':

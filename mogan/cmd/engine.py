@@ -8,11 +8,12 @@ import stevedore.exception
 from oslo_log import log
 from oslo_service import service
 
-from mogan import baremetal, rpc
+from mogan import baremetal, metrics, rpc
 from mogan.cmd import launch
 from mogan.conf import CONF
 from mogan.db.engine import Database
 from mogan.engine import publish
+from mogan.engine.observer import Observer
 from mogan.engine.reconcile import Pace
 from mogan.engine.service import EngineService
 from mogan.engine.task import Limits
@@ -22,7 +23,8 @@ LOG = log.getLogger(__name__)
 
 
 def build(db: Database, driver: baremetal.Driver, transport: object,
-          stop_timeout: float) -> EngineService:
+          stop_timeout: float,
+          observer: Observer | None = None) -> EngineService:
     """An engine as [engine] describes it; looks under way have
     `stop_timeout` seconds to end when it stops."""
     group = CONF.engine
@@ -34,23 +36,29 @@ def build(db: Database, driver: baremetal.Driver, transport: object,
         pace=Pace(sweep=group.sweep_interval, repair=group.repair_interval,
                   threads=group.threads,
                   late=group.late_action_age),
-        publisher=publish.from_conf(db, CONF), stop_timeout=stop_timeout)
+        publisher=publish.from_conf(db, CONF),
+        observer=observer, stop_timeout=stop_timeout)
 
 
 class EngineProcess(service.Service):
     """One worker: everything is opened after the fork."""
 
     def start(self) -> None:
+        port = CONF.metrics.engine_port
         self._db = Database.from_conf(CONF)
         self._transport = rpc.transport(CONF)
-        self._engine = build(self._db, baremetal.load(CONF),
+        self._engine = build(self._db,
+                             metrics.watch(port, baremetal.load(CONF)),
                              self._transport,
-                             CONF.graceful_shutdown_timeout)
+                             CONF.graceful_shutdown_timeout,
+                             metrics.observer(port))
         self._stopped = threading.Event()
         self._engine.start()
+        self._end_metrics = metrics.serve(CONF, port, 'engine', self._db)
 
     def stop(self, graceful: bool = True) -> None:
         self._engine.stop()
+        self._end_metrics()
         rpc.close(self._transport)
         self._db.dispose()
         super().stop(graceful)
@@ -76,8 +84,9 @@ def main() -> int:
         return launch.complain(
             '[oslo_messaging_notifications] driver', error)
     launcher = service.ProcessLauncher(CONF, restart_method='mutate')
-    launcher.launch_service(EngineProcess(), workers=CONF.engine.workers)
-    return launcher.wait() or 0
+    with metrics.shared(CONF.metrics.engine_port):
+        launcher.launch_service(EngineProcess(), workers=CONF.engine.workers)
+        return launcher.wait() or 0
 
 
 if __name__ == '__main__':

@@ -14,7 +14,7 @@ from typing import Any
 from oslo_log import log
 from oslo_policy import opts as policy_opts
 
-from mogan import baremetal, exception, policy, rpc
+from mogan import baremetal, exception, metrics, policy, rpc
 from mogan.api import app, server
 from mogan.baremetal import inventory
 from mogan.baremetal.driver import DriverError
@@ -132,7 +132,9 @@ def _running(arguments: argparse.Namespace,
         state.write_credentials('')
         transport = rpc.transport(CONF, 'fake://')
         stack.callback(transport.cleanup)
-        work = engine.build(db, driver, transport, _GRACE)
+        port = CONF.metrics.api_port
+        work = engine.build(db, metrics.watch(port, driver), transport,
+                            _GRACE, metrics.observer(port))
         # Messages within the process are looked for now and then only.
         client = EngineClient(transport, CONF.engine.topic,
                               CONF.engine.call_timeout, hurry=work.hurry)
@@ -151,6 +153,7 @@ def _running(arguments: argparse.Namespace,
         serving.start()
         stack.callback(serving.join)
         stack.callback(front.stop)
+        stack.callback(metrics.serve(CONF, port, 'standalone', db))
         endpoint = _endpoint(arguments.host, front.bind_addr[1])
         state.write_credentials(endpoint)
         # Nothing made so far is ever garbage: let no collection look at it.

@@ -8,13 +8,15 @@ from oslo_config import cfg
 GROUP = cfg.OptGroup('metrics', title='Figures for Prometheus')
 
 OPTS = [
-    cfg.PortOpt('port', default=0,
-                help='The port for /metrics and /healthcheck. Each service '
-                     'of a host needs one of its own; the processes of one '
-                     'service share it. 0: no figures are kept.'),
+    cfg.PortOpt('api_port', default=0,
+                help='The port for /metrics and /healthcheck of mogan-api, '
+                     'whose processes share it, or of mogan-standalone. 0: '
+                     'no figures are kept.'),
+    cfg.PortOpt('engine_port', default=0,
+                help='The same for mogan-engine.'),
     cfg.HostAddressOpt('host', default='127.0.0.1',
-                       help='The address that this port is on. Whoever '
-                            'reaches it needs no credentials.'),
+                       help='The address that these ports are on. Whoever '
+                            'reaches them needs no credentials.'),
     cfg.FloatOpt('cache_time', default=5.0, min=0,
                  help='Seconds for which figures are kept that are read '
                       'from the database.'),

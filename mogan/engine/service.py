@@ -13,6 +13,7 @@ from mogan import rpc
 from mogan.baremetal import driver
 from mogan.db.engine import Database
 from mogan.engine.manager import EngineEndpoint
+from mogan.engine.observer import Observer
 from mogan.engine.publish import Publisher
 from mogan.engine.reconcile import Pace, Reconciler
 from mogan.engine.survey import Survey
@@ -32,6 +33,7 @@ class EngineService:
                  topic: str, *, host: str | None = None,
                  limits: Limits | None = None, pace: Pace | None = None,
                  publisher: Publisher | None = None,
+                 observer: Observer | None = None,
                  stop_timeout: float = 30) -> None:
         host = host or socket.gethostname()
         # A claim belongs to one life of one process.
@@ -40,7 +42,8 @@ class EngineService:
         self._publisher = publisher
         self._stop_timeout = stop_timeout
         self._reconciler = Reconciler(
-            db, hardware, Worker(db, hardware, name, limits or Limits()),
+            db, hardware, Worker(db, hardware, name, limits or Limits(),
+                                 observer or Observer()),
             Survey(db, hardware, name), pace or Pace(),
             looked=publisher.nudge if publisher else None)
         self._server = rpc.server(

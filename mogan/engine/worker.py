@@ -14,6 +14,7 @@ from mogan.baremetal import driver
 from mogan.db import actions, claims, instances
 from mogan.db.engine import Database
 from mogan.engine.actions import STEPS
+from mogan.engine.observer import Observer
 from mogan.engine.results import Again, Done, Failed, Result, fault_of
 from mogan.engine.task import ClaimLost, Limits, Task
 
@@ -31,6 +32,7 @@ class Worker:
     driver: driver.Driver
     name: str
     limits: Limits
+    observer: Observer = dataclasses.field(default_factory=Observer)
 
     def look(self, uuid: str) -> float | None:
         """Do what is due for an instance.
@@ -51,6 +53,7 @@ class Worker:
             except (ClaimLost, driver.OutcomeUnknown,
                     exception.DatabaseUnavailable) as error:
                 # Whoever claims it next asks the node what became of it.
+                self.observer.claim_lost(type(error).__name__)
                 LOG.warning('Leaving the instance %s until its claim has '
                             'run out: %s %s', uuid, type(error).__name__,
                             error)
@@ -99,6 +102,9 @@ class Worker:
             result.values | _fault(action, result.error), failure=failure,
             release=release)
         if written:
+            self.observer.ended(
+                action.verb, 'failed' if failure else 'done',
+                (action.now - action.created_at).total_seconds())
             LOG.info('The %s of the instance %s for the request %s has '
                      'ended: %s', action.verb, work.row.uuid,
                      action.request_id, failure or 'done')

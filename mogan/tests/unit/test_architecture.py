@@ -25,11 +25,14 @@ ALLOWED = {
     'db': {'states', 'exception', 'context'},
     'aside': set(),
     'health': {'context', 'db', 'rpc'},
+    'metrics': {'states', 'exception', 'version', 'db', 'baremetal',
+                'engine.observer', 'api.server'},
     'notifications': {'states', 'rpc', 'db.actions'},
     'engine': {'states', 'exception', 'context', 'rpc', 'db', 'baremetal',
                'aside', 'notifications'},
     'api': {'states', 'exception', 'context', 'policy', 'db', 'aside',
-            'engine.rpcapi', 'version', 'notifications.bus'},
+            'engine.rpcapi', 'version', 'notifications.bus',
+            'metrics.meters'},
 }
 # Libraries that one part only may know.
 HOMES = {

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The figures of real processes, as Prometheus reads them."""
+
+import os
+import signal
+import urllib.error
+import urllib.request
+
+import psutil
+from prometheus_client import parser
+
+from mogan.tests.functional.base import eventually
+from mogan.tests.processes.test_services import ServicesTest, free_port
+
+UUID = '00000000-0000-0000-0000-000000000000'
+
+
+class TestMetrics(ServicesTest):
+
+    def setUp(self):
+        super().setUp()
+        self.ports = {'api': free_port(), 'engine': free_port()}
+        with self.config.open('a') as file:
+            file.write('[metrics]\ncache_time = 0\n' + ''.join(
+                f'{name}_port = {port}\n'
+                for name, port in self.ports.items())
+                + '[healthcheck]\nbackends = mogan_database,mogan_broker\n')
+        self.assertEqual(0, self.run_command('dbsync', 'upgrade').returncode)
+        self.api = self.start('api')
+
+    def get(self, service, path):
+        address = f'http://127.0.0.1:{self.ports[service]}{path}'
+        try:
+            with urllib.request.urlopen(address, timeout=20) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return None, ''
+
+    def value(self, service, name, /, **labels):
+        """The sum of the samples that have these labels."""
+        _, text = self.get(service, '/metrics')
+        return sum(
+            sample.value
+            for family in parser.text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name == name
+            and labels.items() <= sample.labels.items())
+
+    def requests(self):
+        return self.value('api', 'mogan_request_seconds_count', method='GET',
+                          route='/v1/instances/{instance_uuid}',
+                          status='404')
+
+    def test_the_workers_of_the_api_count_together(self):
+        eventually(lambda: self.get('api', '/metrics')[0],
+                   until=lambda status: status == 200, within=30)
+        children = psutil.Process(self.api.pid).children()
+        self.assertEqual(2, len(children))
+        for number in range(1, 41):
+            # Each on a connection of its own: either worker gets some.
+            answer = self.request('admin', 'GET', f'/v1/instances/{UUID}')
+            self.assertEqual(404, answer.status)
+            self.assertEqual(number, self.requests())
+        self.assertEqual(1, self.value('api', 'mogan_build_info',
+                                       service='api'))
+        self.assertEqual(1, self.value('api', 'mogan_database_answers'))
+        # Whoever answers may end: what was counted is kept.
+        [holder] = [child for child in children
+                    if any(one.laddr.port == self.ports['api']
+                           for one in child.net_connections('tcp')
+                           if one.status == psutil.CONN_LISTEN)]
+        os.kill(holder.pid, signal.SIGKILL)
+        eventually(self.requests, until=lambda seen: seen == 40, within=30)
+
+    def test_the_port_says_whether_the_service_is_well(self):
+        self.start('engine')
+        for service in self.ports:
+            status, text = eventually(
+                lambda service=service: self.get(service, '/healthcheck'),
+                until=lambda seen: seen[0] is not None, within=30)
+            self.assertEqual(200, status, text)
+            self.assertIn('The database answers', text)
+            self.assertIn('The broker answers', text)
+            self.assertEqual(404, self.get(service, '/v1')[0])
+
+    def test_the_work_of_the_engines_is_counted(self):
+        self.start('engine')
+        eventually(self.answers, until=bool, within=60)
+        uuid = self.create()
+        self.until(uuid, status='active')
+        path = f'/v1/instances/{uuid}'
+        self.request('admin', 'PUT', f'{path}/states/lock', {'lock': None})
+        self.until(uuid, lock_state='locked')
+        self.assertEqual(409, self.request('demo', 'DELETE', path).status)
+        self.assertEqual(1, self.value(
+            'api', 'mogan_lock_refusals_total', method='DELETE',
+            route='/v1/instances/{instance_uuid}'))
+        for verb in ('create', 'lock'):
+            self.assertEqual(1, self.value(
+                'engine', 'mogan_action_seconds_count', verb=verb,
+                outcome='done'))
+            self.assertEqual(0, self.value(
+                'engine', 'mogan_unfinished_actions', verb=verb))
+        for call in ('deploy', 'protect'):
+            self.assertEqual(1, self.value(
+                'engine', 'mogan_driver_call_seconds_count', call=call,
+                outcome='done'))
