@@ -10,6 +10,7 @@ import os
 import pathlib
 import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,13 @@ def python():
     return sys.executable if importlib.util.find_spec('mogan') else None
 
 
+def _free_port():
+    # The service's own choice, with --port 0, could not be taken again while
+    # a client keeps a connection to the one before.
+    with socket.create_server(('127.0.0.1', 0)) as found:
+        return found.getsockname()[1]
+
+
 class Service:
     """A service with simulated hardware in a directory of its own.
 
@@ -40,7 +48,7 @@ class Service:
     its port to be found at the same address.
     """
 
-    def __init__(self, directory=None, port=0):
+    def __init__(self, directory=None, port=None):
         self._temporary = None
         if directory is None:
             self._temporary = tempfile.TemporaryDirectory(
@@ -50,7 +58,8 @@ class Service:
         self.directory.mkdir(mode=0o700, exist_ok=True)
         self._log = (self.directory / 'log').open('ab')
         self._process = subprocess.Popen(
-            [python(), '-m', 'mogan.cmd.standalone', '--port', str(port),
+            [python(), '-m', 'mogan.cmd.standalone',
+             '--port', str(port or _free_port()),
              '--state-dir', str(self.directory)], stdout=subprocess.PIPE,
             stderr=self._log)
         self._wait_for_welcome()
