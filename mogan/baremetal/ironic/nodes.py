@@ -110,7 +110,7 @@ class Images:
 def instance_info(order: driver.Order, images: Images,
                   properties: Mapping[str, Any] | None) -> dict[str, Any]:
     """What Ironic is to know of the instance, for a node with these
-    properties."""
+    properties.  Raises Refused."""
     properties = properties or {}
     info: dict[str, Any] = {
         'display_name': order.name,
@@ -122,6 +122,9 @@ def instance_info(order: driver.Order, images: Images,
     if order.traits:
         info['traits'] = sorted(order.traits)
     disk = _disk(properties)
+    if order.partitions and images.type == 'whole-disk':
+        raise driver.Refused('an image of a whole disk has the partitions '
+                             'that it has: none can be asked for')
     if order.partitions:
         info |= order.partitions
     elif disk:

@@ -85,7 +85,8 @@ class TestClaims(test_base.BaseTestCase):
     def test_ironic_is_told_what_the_deploy_needs(self):
         [node_uuid] = self.enrol(1)
         self.ironic.patch(node_uuid, properties={
-            'local_gb': 100, 'capabilities': 'boot_mode:uefi,cpu_vt:true'})
+            'local_gb': 100, 'availability_zone': 'zone-1',
+            'capabilities': 'boot_mode:uefi,cpu_vt:true'})
         order = dataclasses.replace(self.order(), availability_zone='zone-1',
                                     metadata={'role': 'web'})
         self.driver.claim(order, 1)
