@@ -2,16 +2,19 @@
 """Who is asking is known from nobody's own word."""
 
 import json
+import pathlib
 
 from keystoneauth1 import exceptions, loading
 from keystonemiddleware import auth_token
 from oslo_context import context as oslo_context
 
 from mogan import exception
-from mogan.api import identity
+from mogan.api import audit, identity
 from mogan.api.identity import headers, keystone, noauth
 from mogan.context import RequestContext
 from mogan.tests.unit.api.callers import FORGED, IdentityTest, make_conf
+
+AUDIT_MAP = pathlib.Path(__file__).parents[4] / 'etc/mogan/api_audit_map.conf'
 
 
 class TestHeaders(IdentityTest):
@@ -130,6 +133,21 @@ class TestKeystone(IdentityTest):
         self.sent(HTTP_X_AUTH_TOKEN='good')
         context = self.seen['mogan.context']
         self.assertNotIn('good', json.dumps(context.to_dict()))
+
+    def test_the_audit_hears_who_was_let_in_and_who_was_not(self):
+        told = []
+        self.conf.set_override('audit_map_file', str(AUDIT_MAP), 'audit')
+        self.app = audit.Audit(self.app, self.conf,
+                               lambda _, payload: told.append(payload))
+        for token in ('good', 'bad'):
+            self.sent(REQUEST_METHOD='PUT', HTTP_X_AUTH_TOKEN=token)
+        self.app.close()
+        self.assertEqual(
+            [('user-1', 'project-1', '200'), ('unknown', 'unknown', '401')],
+            [(event['initiator']['id'], event['initiator']['project_id'],
+              event['reason']['reasonCode']) for event in told])
+        for token in ('good', 'bad'):
+            self.assertNotIn(f'"{token}"', json.dumps(told))
 
     def test_no_token_or_a_wrong_one_is_asked_for_a_right_one(self):
         for environ in ({}, {'HTTP_X_AUTH_TOKEN': 'bad'}, FORGED):
