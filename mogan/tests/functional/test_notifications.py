@@ -9,7 +9,7 @@ import unittest
 import sqlalchemy as sa
 
 from mogan.baremetal import faults
-from mogan.db import clock, models, outbox, purge
+from mogan.db import clock, models, outbox, purge, rounds
 from mogan.notifications import events, schemas
 from mogan.tests.functional import base, telling
 from mogan.tests.functional.test_api_samples import form
@@ -152,6 +152,15 @@ class TestRuns(telling.TellingTest):
         # No engine has died: nobody hears anything twice.
         self.assertEqual(len(messages), len({
             message['message_id'] for message in messages}))
+
+    def test_one_engine_at_a_time_tells_for_all(self):
+        rounds.announce(self.db, 'notifications')
+        self.assertTrue(rounds.take(self.db, 'notifications', 3600))
+        self.deployment.start_engine()
+        self.lock(self.make_instance())
+        self.assertEqual([], self.heard())
+        rounds.hold(self.db, 'notifications', 0)
+        self.assertEqual(4, len(self.all_heard()))
 
     def test_what_waits_is_counted(self):
         self.assertEqual((0, 0.0), outbox.backlog(self.db))
