@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line of python-moganclient 0.1.0, unmodified, as processes.
+
+MOGAN_TEST_OLDCLIENT names the directory with its command (`tox -e oldclient`
+sets it).
+"""
+
+import json
+import os
+import pathlib
+import shlex
+import subprocess
+import unittest
+from typing import Any
+
+import fixtures
+
+from mogan.tests.keystone import base, server
+from mogan.tests.oldclient import images
+
+_COMMANDS = os.environ.get('MOGAN_TEST_OLDCLIENT')
+
+
+class OldClientTest(base.KeystoneTest):
+    """One that runs commands for users of a real Keystone, whose catalog
+    has the service."""
+
+    def deploy(self) -> base.KeystoneDeployment:
+        if not _COMMANDS:
+            raise unittest.SkipTest(
+                'MOGAN_TEST_OLDCLIENT does not say where the client is; '
+                'tox -e oldclient does')
+        deployment = super().deploy()
+        self.images = images.Images()
+        self.addCleanup(self.images.close)
+        host, port = deployment.address
+        self._enter('baremetal_compute', f'http://{host}:{port}/v1')
+        self._enter('image', self.images.url)
+        return deployment
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.directory = pathlib.Path(self.useFixture(
+            fixtures.TempDir()).path)
+
+    def _enter(self, kind: str, url: str) -> None:
+        """Let the catalog say where this is now."""
+        do = self.keystone.do
+        for service in do('GET', f'/services?type={kind}')['services']:
+            do('DELETE', f'/services/{service["id"]}')
+        self.keystone.make_endpoint(kind, kind, url)
+
+    def call(self, command: str, user: str = 'demo',
+             ) -> subprocess.CompletedProcess[str]:
+        """What a command ends with, whatever that is."""
+        return subprocess.run(
+            [str(pathlib.Path(_COMMANDS or '') / 'openstack'),
+             'baremetalcompute', *shlex.split(command)],
+            capture_output=True, text=True, check=False,
+            timeout=server.PATIENCE, cwd=self.directory,
+            env={'PATH': os.environ['PATH'], 'HOME': str(self.directory),
+                 'OS_AUTH_URL': self.keystone.url, 'OS_USERNAME': user,
+                 'OS_PASSWORD': user, 'OS_USER_DOMAIN_ID': 'default',
+                 'OS_PROJECT_NAME': base.PROJECTS[user],
+                 'OS_PROJECT_DOMAIN_ID': 'default',
+                 'OS_IDENTITY_API_VERSION': '3'})
+
+    def do(self, command: str, user: str = 'demo') -> str:
+        """What a command prints that succeeds."""
+        done = self.call(command, user)
+        self.assertEqual(0, done.returncode, (command, done.stderr))
+        return done.stdout
+
+    def read(self, command: str, user: str = 'demo') -> Any:
+        """What a command shows, as a value."""
+        return json.loads(self.do(f'{command} -f json', user))
+
+    def fail_at(self, command: str, user: str = 'demo') -> str:
+        """What a command complains about."""
+        done = self.call(command, user)
+        self.assertNotEqual(0, done.returncode, (command, done.stdout))
+        self.assertNotIn('Traceback', done.stderr)
+        return done.stderr
