@@ -48,11 +48,7 @@ class TestBodies(base.BaseTestCase):
                     {attr.name for attr in wsme.types.list_attributes(kind)
                      if attr.mandatory}, exposure.name)
             checked += 1
-<<<<<<< HEAD
-        self.assertEqual(10, checked)
-=======
-        self.assertEqual(13, checked)
->>>>>>> 091d8cf (wip)
+        self.assertEqual(14, checked)
 
     def test_every_power_verb_has_a_word(self):
         self.assertEqual(set(states.POWER),
