@@ -12,6 +12,7 @@ from moganclient.sdk.v1 import _proxy
 from moganclient.v1 import (
     availability_zone,
     flavor,
+    keypair,
     manageable_server,
     node,
     server,
@@ -21,9 +22,9 @@ _OVERRIDE = 'baremetal_compute_endpoint_override'
 
 
 class Client:
-    """The service, as `server`, `flavor`, `node`, `manageable_server` and
-    `availability_zone`; `baremetal_compute` is the service of openstacksdk
-    that they call.
+    """The service, as `server`, `flavor`, `keypair`, `node`,
+    `manageable_server` and `availability_zone`; `baremetal_compute` is the
+    service of openstacksdk that they call.
 
     Say where it is and who is asking: `endpoint` with `token`, with
     `username` and `password` (HTTP basic), or alone; or `session`, one of
@@ -51,6 +52,7 @@ class Client:
         self.baremetal_compute = service
         self.server = server.ServerManager(service)
         self.flavor = flavor.FlavorManager(service)
+        self.keypair = keypair.KeyPairManager(service)
         self.node = node.NodeManager(service)
         self.manageable_server = manageable_server.ManageableServerManager(
             service)

@@ -5,7 +5,9 @@ Wherever an instance, a flavor is asked for, its uuid will do.  Errors are
 those of `moganclient.exceptions`.
 """
 
+import http
 import time
+import urllib.parse
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar, TypeVar
@@ -19,6 +21,7 @@ from moganclient.sdk.v1.action import Action
 from moganclient.sdk.v1.availability_zone import AvailabilityZone
 from moganclient.sdk.v1.flavor import Flavor
 from moganclient.sdk.v1.instance import Instance
+from moganclient.sdk.v1.keypair import Keypair
 from moganclient.sdk.v1.manageable_server import ManageableServer
 from moganclient.sdk.v1.node import Node
 from moganclient.sdk.v1.states import States
@@ -37,7 +40,8 @@ class Proxy(proxy.Proxy):
     _resource_registry = {  # noqa: RUF012 - as the base's
         'action': Action, 'availability_zone': AvailabilityZone,
         'flavor': Flavor, 'instance': Instance,
-        'manageable_server': ManageableServer, 'node': Node}
+        'keypair': Keypair, 'manageable_server': ManageableServer,
+        'node': Node}
 
     def request(self, url: str, method: str, *args: Any,
                 **kwargs: Any) -> requests.Response:
@@ -251,6 +255,31 @@ class Proxy(proxy.Proxy):
         """The zones that an instance can be wanted in."""
         return AvailabilityZone.pages(self, query=query)
 
+    def keypairs(self, **query: Any) -> Iterator[Keypair]:
+        """The caller's key pairs, page by page as they are looked at; those
+        of another user with `user_id`."""
+        return Keypair.pages(self, query=query)
+
+    def get_keypair(self, name: str, user_id: str | None = None) -> Keypair:
+        """Raises NotFound."""
+        response = self.get(_keypair(name), params=_user(user_id))
+        exceptions.raise_for(response)
+        return Keypair.existing(**response.json())
+
+    def create_keypair(self, **attrs: Any) -> Keypair:
+        """`name`; `public_key`, without which a pair is made and its
+        `private_key` is in the answer, this once; `type`, `user_id`."""
+        return self._make(Keypair, '/keypairs', attrs)
+
+    def delete_keypair(self, name: str, user_id: str | None = None,
+                       ignore_missing: bool = True) -> None:
+        """Raises NotFound if not `ignore_missing`."""
+        response = self.delete(_keypair(name), params=_user(user_id))
+        if ignore_missing and (
+                response.status_code == http.HTTPStatus.NOT_FOUND):
+            return
+        exceptions.raise_for(response)
+
     def manageable_servers(self, **query: Any) -> Iterator[ManageableServer]:
         """The nodes that can be taken over.  For administrators."""
         return ManageableServer.pages(self, query=query)
@@ -304,6 +333,14 @@ class Proxy(proxy.Proxy):
             raise exceptions.NotFound(
                 f'There is no {noun} with the name or uuid {name_or_id}.')
         return found[0] if found else None
+
+
+def _keypair(name: str) -> str:
+    return f'/keypairs/{urllib.parse.quote(name, safe="")}'
+
+
+def _user(user_id: str | None) -> dict[str, str]:
+    return {} if user_id is None else {'user_id': user_id}
 
 
 def _often(configured: int | None) -> int:

@@ -7,6 +7,7 @@ import io
 import os
 import pathlib
 import re
+import runpy
 import textwrap
 import unittest
 
@@ -42,14 +43,13 @@ class TestDocumentation(base.ServiceTest):
         for name in [name for name in os.environ if name.startswith('OS_')
                      and name != 'OS_CLIENT_CONFIG_FILE']:
             self.useFixture(fixtures.EnvironmentVariable(name))
-        names = {}
+        script = '\n'.join(blocks(text, 'python'))
+        script = script.replace('http://127.0.0.1:6688', auth['endpoint'])
+        path = directory / 'page.py'
+        path.write_text(script.replace('SECRET', auth['password']))
         shown = io.StringIO()
         with contextlib.redirect_stdout(shown):
-            for block in blocks(text, 'python'):
-                block = block.replace('http://127.0.0.1:6688',  # noqa: PLW2901
-                                      auth['endpoint'])
-                exec(compile(block.replace('SECRET', auth['password']),
-                             str(_PAGE), 'exec'), names)
+            runpy.run_path(str(path))
         self.assertIn('is locked since', shown.getvalue())
         self.assertIn('lock done', shown.getvalue())
         self.assertIsNone(self.admin.find_instance('web-1'))
