@@ -14,6 +14,8 @@ from mogan.conf import CONF
 def register() -> None:
     """Make the libraries' options known, with our defaults."""
     log.register_options(CONF)
+    # What a command prints is for programs, too.
+    CONF.set_default('use_stderr', True)
     db_options.set_defaults(CONF)
     log.set_defaults(default_log_levels=[
         *log.get_default_log_levels(), 'alembic=WARNING'])

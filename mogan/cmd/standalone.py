@@ -64,7 +64,10 @@ def main() -> int:
         state = StateDir(arguments.state_dir)
         _configure(arguments, state)
         with _running(arguments, state):
-            stop.wait()
+            # Another thread may have been given the signal, which wakes
+            # nobody up.
+            while not stop.wait(1):
+                pass
     except (StateDirError, server.AddressError, ValueError) as error:
         return launch.complain(error)
     except exception.MoganError as error:
