@@ -82,11 +82,11 @@ class Waiting:
             pass
 
     def close(self) -> None:
-        """Close all, when what is left of their answers has been taken."""
+        """Close all; those first that nothing has begun on."""
         with self._lock:
             self._closed = True
         for connection in list(self._waiting.values()):
-            if not connection.rest:
+            if not connection.rest and not connection.received:
                 self._close(connection)
         until = time.monotonic() + self._server.shutdown_timeout
         while self._waiting and time.monotonic() < until:

@@ -16,7 +16,7 @@ from mogan.api.controllers import root, v1
 
 SOURCE = pathlib.Path(__file__).parents[3] / 'api-ref/source'
 # What the conventions say of every route, and what is said of few.
-SAID_ONCE = {400, 401, 406, 500, 503}
+SAID_ONCE = {400, 401, 406, 429, 500, 503}
 
 METHOD = re.compile(r'^\.\. rest_method:: (\S+ \S+)$', re.MULTILINE)
 PARAMETERS = re.compile(
