@@ -110,7 +110,8 @@ class TestPatches(base.BaseTestCase):
                 ('/name\n', False), ('name', False), ('', False),
                 ('/', False), ('/status', False), ('/names', False),
                 ('/metadata/a\n', True)):
-            patch = [{'op': 'add', 'path': path, 'value': 'x'}]
+            patch = [{'op': 'add', 'path': path,
+                      'value': {} if path == '/metadata' else 'x'}]
             try:
                 schema.check(patch)
             except Exception as error:  # noqa: BLE001 - judged below
