@@ -49,7 +49,7 @@ def after_call(context: Any,  # noqa: ARG001 - named so
         deadline = time.monotonic() + _PATIENCE
         while requests.get(
                 request.url, headers=request.headers,
-                timeout=_PATIENCE).status_code != 404:  # noqa: PLR2004
+                timeout=_PATIENCE).status_code < 400:  # noqa: PLR2004
             if time.monotonic() > deadline:
                 return  # use_after_free will say so
             time.sleep(0.02)

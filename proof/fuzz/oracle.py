@@ -18,6 +18,9 @@ _TRACE: Final = re.compile(
     rb'Traceback|File \\?"[^"]*\.py|site-packages|\.py:[0-9]+|sqlalchemy',
     re.IGNORECASE)
 _LINE: Final = re.compile(r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} ')
+# What a request leaves; a line of another kind is one that it has ended.
+_REQUEST: Final = re.compile(
+    r' mogan\.api\.edge \[[^]]*\] (?!\S+ "\S* \S*" status: \d)')
 _BAD_LINE: Final = re.compile(
     r'Traceback|^\S+ \S+ \d+ (ERROR|CRITICAL) |Exception ')
 # The health check has a page for browsers.
@@ -134,7 +137,7 @@ def judge_log(lines: Iterable[str], secrets: Iterable[str]) -> list[str]:
     client that has ended one, or from a trace."""
     secrets = list(secrets)
     return [line for line in lines if _BAD_LINE.search(line)
-            or not _LINE.match(line)
+            or not _LINE.match(line) or _REQUEST.search(line)
             or any(secret in line for secret in secrets)]
 
 

@@ -17,6 +17,11 @@ REASONS: Final[dict[str, str]] = {
         'a marker is an entry of this one history',
     rf'flavor_uuid: the flavor {_UUID} is disabled':
         'another request may have disabled it',
+    r'^\$(\.server)?\.('
+    r'personality|scheduler_hints|adminPass|min_count|'
+    r'max_count|preserve_ephemeral'
+    r')(\[\d+\])?: ':
+        'older clients send it: what it asks for is refused in words',
     r'project_id: another project than your own needs all_tenants$':
         'whose project it is depends on who asks',
     r'image_uuid: the image that the instance has is ':

@@ -83,6 +83,7 @@ class TestLog(base.BaseTestCase):
 
     def test_what_must_not_be_there_is_found(self):
         for line in (self.good.replace('INFO', 'ERROR'),
+                     self.good.replace('"', 'more', 1),
                      f'{self.good} Sesame', 'forged by a client', '',
                      'Traceback (most recent call last):'):
             self.assertEqual([line], oracle.judge_log(
