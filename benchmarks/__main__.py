@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from benchmarks import (
+    client,
     data,
     databases,
     figures,
@@ -63,6 +64,8 @@ def main() -> int:
                                      dir=arguments.directory) as directory:
         if arguments.what == 'ironic':
             found += _on_ironic(pathlib.Path(directory), arguments)
+        elif arguments.what == 'client':
+            found += _of_client(pathlib.Path(directory), arguments)
         else:
             for kind in arguments.database:
                 found += _on(kind, pathlib.Path(directory), arguments)
@@ -99,6 +102,15 @@ def _on_ironic(directory: pathlib.Path,
     return ironic.measure(directory, arguments.rounds)
 
 
+def _of_client(directory: pathlib.Path,
+               arguments: argparse.Namespace) -> list[Figure]:
+    try:
+        client.find()
+    except client.Missing as error:
+        sys.exit(f'python -m benchmarks: {error}')
+    return client.measure(directory, arguments.rounds)
+
+
 def _tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
@@ -122,7 +134,7 @@ def _parse() -> argparse.Namespace:
                'the machine disturbs\nthe figures of HTTP most, those of '
                'CPU time least.')
     parser.add_argument('what', choices=[
-        *_MEASURES, 'all', 'profile', 'ironic'])
+        *_MEASURES, 'all', 'profile', 'ironic', 'client'])
     parser.add_argument('--database', nargs='+', default=['sqlite'],
                         choices=databases.KINDS, metavar='KIND',
                         help=f'one or more of {", ".join(databases.KINDS)} '

@@ -50,6 +50,15 @@ The passwords of admin and demo are in {credentials}
        -H 'Content-Type: application/json' \\
        -d '{{"lock": {{"reason": "disk swap"}}}}'
 
+{clouds} has the clouds mogan and mogan-demo for
+the openstack command, which python-moganclient brings along:
+
+  pip install ./python-moganclient
+  export OS_CLIENT_CONFIG_FILE={clouds} OS_CLOUD=mogan
+  openstack baremetalcompute instance create web-2 --flavor {flavor} \\
+       --image 5f8f2d3c-5d1a-4a6b-9f53-0f3c8d1f7a10 --wait
+  openstack baremetalcompute instance lock web-2
+
 README.rst goes on from there. Ctrl-C stops the service.
 """
 
@@ -164,6 +173,7 @@ def _running(arguments: argparse.Namespace,
         gc.freeze()
         print(_WELCOME.format(endpoint=endpoint,
                               credentials=state.credentials,
+                              clouds=state.clouds,
                               flavor=first_flavor), flush=True)
         _warn_of_plain_http(arguments.host)
         yield

@@ -2,6 +2,7 @@
 """The directory that a standalone service keeps everything in."""
 
 import fcntl
+import json
 import os
 import pathlib
 import secrets
@@ -31,6 +32,7 @@ class StateDir:
         self.inventory = self.path / 'inventory.sqlite'
         self.users = self.path / 'users'
         self.credentials = self.path / 'credentials.env'
+        self.clouds = self.path / 'clouds.yaml'
         self.policy = self.path / 'policy.yaml'
         self.config = self.path / 'mogan.conf'
         try:
@@ -52,7 +54,7 @@ class StateDir:
 
     def write_credentials(self, endpoint: str) -> None:
         """Make the accounts on the first start; afterwards only the
-        endpoint changes.
+        endpoint changes, there and in the clouds.yaml for openstackclient.
 
         The passwords' file is written last: without it both accounts are
         made anew, and others stay.  Raises UsersFileError.
@@ -68,6 +70,8 @@ class StateDir:
             users.write(self.users, (others | made).values())
         values = {_ENDPOINT: endpoint} | {name: known[name]
                                           for name in names}
+        if endpoint:
+            self._replace(self.clouds, _clouds(endpoint, known))
         self._replace(self.credentials, ''.join(
             f'{name}={value}\n' for name, value in values.items()))
 
@@ -85,6 +89,18 @@ class StateDir:
             file.flush()
             os.fsync(file.fileno())
         pathlib.Path(file.name).replace(path)
+
+
+def _clouds(endpoint: str, passwords: dict[str, str]) -> str:
+    """A cloud for each account; nothing in it but what JSON has as well."""
+    return json.dumps({'clouds': {
+        cloud: {
+            'auth_type': 'http_basic',
+            'auth': {'username': name,
+                     'password': passwords[_password_name(name)]},
+            'baremetal_compute_endpoint_override': f'{endpoint}/v1'}
+        for cloud, name in (('mogan', 'admin'), ('mogan-demo', 'demo'))}},
+        indent=2) + '\n'
 
 
 def _password_name(user: str) -> str:

@@ -27,15 +27,13 @@ INSTANCES_LONG = (
     ('Availability Zone', 'availability_zone'), ('Project', 'project_id'),
     ('Created At', 'created_at'), ('Description', 'description'),
     ('Properties', 'metadata'), ('Fault', 'fault'))
-# Networks belong to what the service does not have; the heading is there
-# for scripts that name it.
 SERVERS = (
     ('UUID', 'uuid'), ('Name', 'name'), ('Status', 'status'),
-    ('Networks', None), ('Image', 'image_uuid'), ('Flavor', 'flavor'),
+    ('Networks', 'networks'), ('Image', 'image_uuid'), ('Flavor', 'flavor'),
     ('Locked', 'locked'))
 SERVERS_LONG = (
     ('UUID', 'uuid'), ('Name', 'name'), ('Status', 'status'),
-    ('Power State', 'power_state'), ('Networks', None),
+    ('Power State', 'power_state'), ('Networks', 'networks'),
     ('Image Name', None), ('Image Id', 'image_uuid'),
     ('Flavor Name', 'flavor'), ('Flavor Id', 'flavor_uuid'),
     ('Availability Zone', 'availability_zone'), ('Properties', 'metadata'),
@@ -49,6 +47,8 @@ INSTANCE = (
     ('locked_at', 'locked_at'), ('locked_reason', 'locked_reason'),
     ('flavor', 'flavor'), ('image', 'image_uuid'),
     ('properties', 'metadata'), ('availability_zone', 'availability_zone'),
+    ('networks', 'networks'), ('key_name', 'key_name'),
+    ('partitions', 'partitions'),
     ('fault', 'fault'), ('project_id', 'project_id'),
     ('user_id', 'user_id'), ('created_at', 'created_at'),
     ('updated_at', 'updated_at'), ('launched_at', 'launched_at'))
@@ -77,6 +77,7 @@ FLAVOR = (
     ('is_public', 'is_public'), ('disabled', 'disabled'),
     ('created_at', 'created_at'), ('updated_at', 'updated_at'))
 
+ZONES = (('Zone Name', 'name'),)
 NODES = (('Node', 'name'),)
 NODES_LONG = (
     *NODES, ('UUID', 'uuid'), ('Resource Class', 'resource_class'),
@@ -93,6 +94,8 @@ MANAGEABLE_LONG = (*MANAGEABLE, ('Traits', 'traits'))
 _FORMS = {'metadata': format_columns.DictColumn,
           'arguments': format_columns.DictColumn,
           'resources': format_columns.DictColumn,
+          'partitions': format_columns.DictColumn,
+          'networks': format_columns.ListDictColumn,
           'traits': format_columns.ListColumn,
           'fault': Fault}
 

@@ -4,7 +4,7 @@
 from osc_lib import exceptions
 from osc_lib.cli import parseractions
 
-from moganclient.osc.v1 import commands, each, naming, shown, waiting
+from moganclient.osc.v1 import commands, each, inputs, naming, shown, waiting
 
 _LONG = 3600  # seconds
 
@@ -52,9 +52,11 @@ class CreateInstance(_Made):
                             help='What is put on its disk (name or uuid)')
         parser.add_argument('--availability-zone', metavar='<zone>',
                             help='The zone of its node')
+        inputs.add_options(parser)
         return parser
 
     def make(self, parsed_args, attrs):
+        attrs |= inputs.read(parsed_args)
         attrs['flavor_uuid'] = self.client.find_flavor(
             parsed_args.flavor, ignore_missing=False).id
         attrs['image_uuid'] = naming.image(
@@ -69,40 +71,30 @@ class CreateServer(CreateInstance):
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
+        for name in ('--min', '--max'):
+            parser.add_argument(name, metavar='<count>', type=int, default=1,
+                                help='1, or left out')
         parser.add_argument(
-            '--nic', metavar='<net-id=NETWORK, port-id=PORT>',
-            action='append', default=[],
-            help='Left out, with a warning: the service has no networks')
-        parser.add_argument('--min', metavar='<count>', type=int, default=1,
-                            help='1, or left out')
-        parser.add_argument('--max', metavar='<count>', type=int, default=1,
-                            help='1, or left out')
-        for option, metavar, what in _REFUSED:
-            parser.add_argument(option, metavar=metavar, action='append',
-                                help=f'Refused: the service has no {what}')
+            '--file', metavar='<dest-filename=source-filename>',
+            action='append', help='Refused: let --user-data write files')
+        parser.add_argument(
+            '--hint', metavar='<key=value>', action='append',
+            help='Refused: choose an --availability-zone')
         return parser
 
     def make(self, parsed_args, attrs):
-        for option, _, what in _REFUSED:
-            name = option.removeprefix('--').replace('-', '_')
-            if getattr(parsed_args, name):
-                raise exceptions.CommandError(
-                    f'{option}: the service has no {what}')
         if (parsed_args.min, parsed_args.max) != (1, 1):
             raise exceptions.CommandError(
-                '--min and --max: the service makes one instance at a time')
-        if parsed_args.nic:
-            self.app.LOG.warning('--nic is left out: the service has no '
-                                 'networks')
+                '--min and --max: instances are made one at a time')
+        if parsed_args.file:
+            raise exceptions.CommandError(
+                '--file: files cannot be put into an image, let --user-data '
+                'write them')
+        if parsed_args.hint:
+            raise exceptions.CommandError(
+                '--hint: there is no scheduler, choose an '
+                '--availability-zone')
         return super().make(parsed_args, attrs)
-
-
-_REFUSED = (
-    ('--file', '<dest-filename=source-filename>', 'files for the image'),
-    ('--user-data', '<user-data>', 'user data'),
-    ('--key-name', '<key-name>', 'key pairs'),
-    ('--partition', '<key=value>', 'partitions'),
-    ('--hint', '<key=value>', 'hints for a scheduler'))
 
 
 class ManageServer(_Made):
@@ -181,13 +173,14 @@ class RebuildInstance(each.ForEach):
             help='Another image than that which it has (name or uuid)')
         parser.add_argument(
             '--preserve-ephemeral', action='store_true',
-            help='Refused: the service has no partitions')
+            help='Refused: a rebuild puts the image on the whole disk')
         return parser
 
     def ask(self, instance, parsed_args):
         if parsed_args.preserve_ephemeral:
             raise exceptions.CommandError(
-                '--preserve-ephemeral: the service has no partitions')
+                '--preserve-ephemeral: a rebuild puts the image on the whole '
+                'disk')
         image = parsed_args.image and naming.image(
             self.app.client_manager, parsed_args.image)
         self.client.rebuild_instance(

@@ -52,9 +52,13 @@ class ShowInstance(commands.ShowOne):
         return parser
 
     def take_action(self, parsed_args):
-        return shown.rows(self.client, naming.instance(
-            self.client, parsed_args.instance, parsed_args.all_projects,
-            anywhere=True))
+        client, name = self.client, parsed_args.instance
+        found = naming.instance(client, name, parsed_args.all_projects,
+                                anywhere=True)
+        if not naming.is_uuid(name):
+            # Lists leave out what administrators alone may see.
+            found = client.get_instance(found)
+        return shown.rows(client, found)
 
 
 class ShowHistory(commands.Lister):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nodes, and those that can be taken over."""
+"""Nodes, those that can be taken over, and zones of nodes."""
 
 from moganclient.osc.v1 import commands, fields
 
@@ -35,3 +35,12 @@ class ListManageableServer(commands.Lister):
         return fields.headings(chosen), (
             fields.values(one, chosen)
             for one in self.client.manageable_servers())
+
+
+class ListAvailabilityZone(commands.Lister):
+    """List the zones that an instance can be wanted in."""
+
+    def take_action(self, parsed_args):
+        return fields.headings(fields.ZONES), (
+            fields.values(one, fields.ZONES)
+            for one in self.client.availability_zones())

@@ -21,9 +21,9 @@ class ServerGroup(NotOffered):
 
 
 class Network(NotOffered):
-    """Networks of servers are not offered."""
+    """Changes of the networks of servers are not offered."""
 
-    what = 'networks: ask the network service'
+    what = 'networks of its own: ask the network service'
 
 
 class Console(NotOffered):
@@ -36,9 +36,3 @@ class KeyPair(NotOffered):
     """Key pairs are not offered."""
 
     what = 'key pairs'
-
-
-class AvailabilityZone(NotOffered):
-    """A list of availability zones is not offered."""
-
-    what = 'list of availability zones'

@@ -35,7 +35,7 @@ class Clock:
 
     @property
     def left(self):
-        return max(0.0, self._end - time.monotonic())
+        return max(0.0, round(self._end - time.monotonic(), 1))
 
 
 class Steps:

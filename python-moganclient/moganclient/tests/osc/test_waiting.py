@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""--wait, on a terminal and in a pipe, to its end and not."""
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import time
+
+from moganclient.tests import service
+from moganclient.tests.osc import base
+
+CREATE = ('baremetalcompute', 'instance', 'create', '--flavor',
+          'baremetal-small', '--image', service.IMAGE, '--wait')
+
+
+class TestWaiting(base.CommandTest):
+
+    def start(self, *words, err=subprocess.PIPE):
+        process = subprocess.Popen(
+            [base.OPENSTACK, *words], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=err,
+            env=self.environment('mogan', None), process_group=0)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.addCleanup(process.stdout.close)
+        return process
+
+    def on_terminal(self, *words):
+        """Start with a terminal for the errors; returns its other end
+        too."""
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        process = self.start(*words, err=theirs)
+        os.close(theirs)
+        return process, ours
+
+    def read(self, terminal, until=None):
+        """What is written, up to a text or the end."""
+        seen, end = b'', time.monotonic() + base.PATIENCE
+        while until is None or until not in seen:
+            ready, _, _ = select.select([terminal], [], [],
+                                        end - time.monotonic())
+            self.assertNotEqual([], ready, seen)
+            try:
+                part = os.read(terminal, 4096)
+            except OSError:    # Linux's way to say that it is over
+                break
+            if not part:
+                break
+            seen += part
+        return seen.decode().replace('\r\n', '\n')
+
+    def test_a_terminal_sees_each_step_once(self):
+        process, terminal = self.on_terminal(*CREATE, 'seen')
+        seen = self.read(terminal)
+        self.assertEqual(0, process.wait(base.PATIENCE))
+        self.assertEqual(['seen: building, unlocked',
+                          'seen: active, unlocked'], seen.splitlines())
+        self.assertIn(b'| active ', process.stdout.read())
+
+    def test_a_pipe_sees_none(self):
+        done = self.run_openstack(*CREATE, 'silent', '-f', 'value', '-c',
+                                  'status')
+        self.assertEqual((0, 'active\n', ''),
+                         (done.status, done.out, done.err))
+
+    def test_what_takes_too_long_is_a_failure(self):
+        self.create('slow')
+        self.break_hardware()
+        line = self.refused('instance lock slow --wait --timeout 0.3')
+        self.assertRegex(
+            line, r'is not locked within \S+ s, but active and locking')
+        shown = self.ask('instance show slow')
+        self.assertTrue(shown['locked'])
+
+    def test_what_fails_is_a_failure(self):
+        for number in range(2):
+            self.create(f'whole-{number}', '--flavor', 'baremetal-large')
+        self.create('whole-2', '--flavor', 'baremetal-large')
+        done = self.run_openstack(*CREATE, 'late', '--flavor',
+                                  'baremetal-large')
+        self.assertEqual((1, ''), (done.status, done.out))
+        [line] = done.err.splitlines()
+        self.assertIn('is in error', line)
+
+    def test_ctrl_c_ends_the_waiting_and_nothing_else(self):
+        self.create('held')
+        self.break_hardware()
+        process, terminal = self.on_terminal(
+            'baremetalcompute', 'instance', 'lock', 'held', '--wait')
+        self.read(terminal, until=b'held: active, locking')
+        os.killpg(process.pid, signal.SIGINT)
+        seen = self.read(terminal)
+        self.assertEqual(1, process.wait(base.PATIENCE))
+        [line] = seen.strip().splitlines()
+        self.assertEqual('Interrupted. What was asked for goes on; see: '
+                         'openstack baremetalcompute instance show held',
+                         line)
+        self.assertEqual('locking', self.ask(
+            'instance show held')['lock_state'])
