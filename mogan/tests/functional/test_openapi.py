@@ -30,6 +30,9 @@ RESPONSES = {
         '/v1/instances/{instance_uuid}', 'patch', 200),
     'instances-detail-response': ('/v1/instances/detail', 'get', 200),
     'instances-list-response': ('/v1/instances', 'get', 200),
+    'keypair-create-response': ('/v1/keypairs', 'post', 201),
+    'keypair-show-response': ('/v1/keypairs/{keypair_name}', 'get', 200),
+    'keypairs-list-response': ('/v1/keypairs', 'get', 200),
     'manageable-server-create-response': (
         '/v1/manageable_servers', 'post', 201),
     'manageable-servers-list-response': ('/v1/manageable_servers', 'get',

@@ -34,6 +34,14 @@ _RULES: Final = {
     'mogan:instance:operate_locked': (
         'PUT /v1/instances/{locked}/states/power', 202, 409),
     'mogan:instance:get_actions': (f'GET {_ONE}/actions', 200, 403),
+    'mogan:availability_zone:get_all': (
+        'GET /v1/availability_zones', 200, 403),
+    'mogan:keypair:create': ('POST /v1/keypairs', 201, 403),
+    'mogan:keypair:get_all': ('GET /v1/keypairs', 200, 403),
+    'mogan:keypair:get_one': ('GET /v1/keypairs/none', 404, 403),
+    'mogan:keypair:delete': ('DELETE /v1/keypairs/none', 404, 403),
+    'mogan:keypair:all_users': (
+        'GET /v1/keypairs?user_id={user}', 200, 403),
     'mogan:manageable_servers:get_all': (
         'GET /v1/manageable_servers', 200, 403),
     'mogan:manageable_servers:create': (
