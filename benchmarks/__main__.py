@@ -126,7 +126,8 @@ def _parse() -> argparse.Namespace:
                     'everything above\n  profile  where the time of the '
                     'three requests goes\n  ironic   deploys and requests '
                     'beside those of a real Ironic\n           (after '
-                    'tools/ironic-venv; on SQLite)',
+                    'tools/ironic-venv; on SQLite)\n  client   a command of '
+                    'the client beside one that does nothing',
         epilog='The databases are made for the run and dropped after it. '
                'MariaDB and PostgreSQL\nare those of 127.0.0.1, or of '
                'MOGAN_TEST_MARIADB and MOGAN_TEST_POSTGRESQL. The exit\n'

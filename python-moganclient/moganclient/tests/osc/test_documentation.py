@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the pages about the commands show is what the commands print."""
+
+import importlib.metadata
+import importlib.util
+import os
+import pathlib
+import re
+import unittest
+
+import fixtures
+import testtools
+
+from moganclient.tests.osc import base
+
+ROOT = pathlib.Path(__file__).parents[4]
+GROUP = 'openstack.baremetal_compute.v1'
+
+
+class TestDocumentation(testtools.TestCase):
+
+    def setUp(self):
+        super().setUp()
+        if not (ROOT / 'doc/source/user/commands.rst').exists():
+            raise unittest.SkipTest('there is no documentation here')
+
+    def test_the_pages_show_what_the_commands_print(self):
+        if importlib.util.find_spec('mogan') is None:
+            raise unittest.SkipTest('the service is not installed here')
+        from mogan.tests.standalone import (  # noqa: PLC0415
+            test_documentation as pages,
+        )
+        beside = pathlib.Path(base.OPENSTACK).parent
+        self.useFixture(fixtures.EnvironmentVariable(
+            'PATH', f'{beside}:{os.environ["PATH"]}'))
+        for name in [name for name in os.environ if name.startswith('OS_')]:
+            self.useFixture(fixtures.EnvironmentVariable(name))
+
+        class Pages(pages.TestDocumentation):
+            def runTest(self):  # noqa: N802 - unittest's name
+                self.check(''.join(
+                    (ROOT / f'doc/source/user/{page}.rst').read_text(
+                        encoding='utf-8')
+                    for page in ('commands', 'disk-swap')))
+
+        result = unittest.TestResult()
+        Pages('runTest').run(result)
+        self.assertEqual((1, [], []), (
+            result.testsRun, result.errors, result.failures))
+
+    def test_the_reference_names_every_command(self):
+        page = ROOT / 'doc/source/cli/openstack-baremetalcompute.rst'
+        listed = re.findall(r'^   (baremetalcompute .*)$',
+                            page.read_text(encoding='utf-8'), re.MULTILINE)
+        installed = importlib.metadata.entry_points(group=GROUP)
+        self.assertEqual(sorted(
+            one.name.replace('_', ' ') for one in installed
+            if one.module.startswith('moganclient.')), sorted(listed))
