@@ -16,9 +16,10 @@ _STATES: Final = ('status', 'power_state', 'locked', 'lock_state',
                   'locked_at', 'locked_reason')
 _ALL: Final = (*_STATES, 'uuid', 'name', 'description', 'project_id',
                'user_id', 'availability_zone', 'flavor_uuid', 'image_uuid',
-               'metadata', 'created_at', 'updated_at', 'launched_at')
+               'key_name', 'partitions', 'metadata', 'created_at',
+               'updated_at', 'launched_at')
 _ADMIN: Final = ('locked_by', 'node_uuid', 'node_protection')
-_FIELDS: Final = (*_ALL, *_ADMIN, 'fault')
+_FIELDS: Final = (*_ALL, *_ADMIN, 'fault', 'networks')
 _ACTION: Final = ('uuid', 'instance_uuid', 'arguments', 'outcome', 'error',
                   'attempts', 'times', 'request_id', 'created_at',
                   'updated_at', 'finished_at')
@@ -38,7 +39,8 @@ def _picked(row: Row, names: tuple[str, ...]) -> Row:
 def instance(row: Row, *, admin: bool) -> Row:
     """An instance as it should be shown, without its links."""
     return _picked(row, _ALL + (_ADMIN if admin else ())) | {
-        'fault': row['fault'] or row['lock_fault']}
+        'fault': row['fault'] or row['lock_fault'],
+        'networks': row['networks'] or []}
 
 
 def states(row: Row, *, admin: bool) -> Row:
