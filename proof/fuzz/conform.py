@@ -46,6 +46,8 @@ coverage.enabled = true
 fuzzing.enabled = true
 stateful.enabled = true
 """
+# Where the hooks are imported from; schemathesis runs in a place of its own.
+_ROOT: Final = pathlib.Path(__file__).resolve().parents[2]
 # Below it a run has a request or two of each kind.
 _LEAST: Final = 2
 # Stories of several requests, for each example of one operation.
@@ -78,7 +80,8 @@ def run(service: Service, persona: Persona, *, seed: int,
          '--report-json-path', str(place / 'report.json')],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, errors='replace', check=False,
-        env=os.environ | {RECORDS: str(recorded(service))}, cwd=place)
+        env=os.environ | {RECORDS: str(recorded(service)),
+                          'PYTHONPATH': str(_ROOT)}, cwd=place)
     text = done.stdout
     (place / 'output.txt').write_text(text, encoding='utf-8')
     return read(_load(place / 'report.json'), done.returncode, text)
