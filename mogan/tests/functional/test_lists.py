@@ -173,6 +173,12 @@ class TestLists(base.FunctionalTest):
         self.assertEqual(self.demo.get(
             f'/v1/instances/{one["uuid"]}').json, one)
         [one] = self.admin.get(
+            '/v1/instances/detail?all_tenants=true&limit=1'
+            ).json['instances']
+        self.assertIn('locked_by', one)
+        self.assertEqual(self.admin.get(
+            f'/v1/instances/{one["uuid"]}').json, one)
+        [one] = self.admin.get(
             '/v1/instances?all_tenants=true&limit=1&fields=node_uuid'
             ).json['instances']
         self.assertEqual({'node_uuid': self.mine[0]['node_uuid']}, one)

@@ -54,18 +54,20 @@ def _scope(all_tenants: bool | None, project_id: str | None) -> str | None:
     return own
 
 
+def _sees_admin_fields(project_id: str | None) -> bool:
+    """Whether the caller may, of the project that is listed, None for
+    all."""
+    return pecan.request.services.policy.check(
+        pecan.request.context, 'mogan:instance:get_admin_fields',
+        {} if project_id is None else {'project_id': project_id})
+
+
 def _page(dialect: shapes.Dialect, wanted: listing.Listing,
-          fields: tuple[str, ...]) -> dict[str, Any]:
-    request = pecan.request
-    # The rule is asked about the project that is listed.
-    target = ({} if wanted.project_id is None
-              else {'project_id': wanted.project_id})
-    admin = request.services.policy.check(
-        request.context, 'mogan:instance:get_admin_fields', target)
+          fields: tuple[str, ...], *, admin: bool) -> dict[str, Any]:
     if not admin and (wanted.node_uuid or not
                       shapes.ADMIN_FIELDS.isdisjoint(fields)):
         raise exception.Forbidden(rule='mogan:instance:get_admin_fields')
-    rows, more = listing.page(request.services.db, wanted)
+    rows, more = listing.page(pecan.request.services.db, wanted)
     shown = dialect.view.many(rows, admin=admin, fields=fields)
     if 'links' in fields:
         address = links.base()
@@ -75,9 +77,11 @@ def _page(dialect: shapes.Dialect, wanted: listing.Listing,
                       rows[-1].uuid if more else None)
 
 
-def lister(dialect: shapes.Dialect, default: tuple[str, ...]) -> Any:
+def lister(dialect: shapes.Dialect, default: tuple[str, ...] | None) -> Any:
     """The method that lists; `default` are the fields that are shown unless
-    the caller chooses."""
+    the caller chooses, all that the caller may see where there are none."""
+    seen = {admin: default or dialect.view.names(admin=admin)
+            for admin in (False, True)}
     every = types.Choices(*dialect.view.names(admin=True))
 
     @expose(dialect.page, rule='mogan:instance:get_all',
@@ -88,13 +92,15 @@ def lister(dialect: shapes.Dialect, default: tuple[str, ...]) -> Any:
             sort_key='id', sort_dir='asc', limit=types.MAX_LIMIT,
             marker=None) -> dict[str, Any]:
         """A page of the caller's instances, or of all."""
-        fields = fields or default
+        project = _scope(all_tenants, project_id)
+        admin = _sees_admin_fields(project)
+        fields = fields or seen[admin]
         return _page(dialect, listing.Listing(
-            project_id=_scope(all_tenants, project_id), limit=limit,
+            project_id=project, limit=limit,
             columns=shapes.columns(fields), marker=marker, name=name,
             status=status, flavor_uuid=flavor_uuid, locked=locked,
             node_uuid=node_uuid, sort_key=sort_key,
-            descending=sort_dir == 'desc'), fields)
+            descending=sort_dir == 'desc'), fields, admin=admin)
 
     return get
 
@@ -102,7 +108,7 @@ def lister(dialect: shapes.Dialect, default: tuple[str, ...]) -> Any:
 class DetailController(Place):
     """The list with all that there is."""
 
-    get = lister(shapes.INSTANCES, shapes.VIEW.names())
+    get = lister(shapes.INSTANCES, None)
 
 
 def change(uuid: str, operations: list[patching.Operation]) -> Any:

@@ -75,7 +75,7 @@ class StatesController(states.StatesController):
 class DetailController(Place):
     """The list with all that there is."""
 
-    get = instances.lister(shapes.SERVERS, shapes.VIEW.names())
+    get = instances.lister(shapes.SERVERS, None)
 
 
 class ServerController(Place):
