@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from mogan.baremetal import faults
 from mogan.db import clock, models, outbox, purge, rounds
 from mogan.notifications import events, schemas
-from mogan.tests.functional import base, telling
+from mogan.tests.functional import adoption, base, telling
 from mogan.tests.functional.test_api_samples import form
 
 SAMPLES = (pathlib.Path(__file__).parents[3]
@@ -105,6 +105,17 @@ class TestEvents(telling.TellingTest):
                          payload['action']['error'])
         self.assertEqual(seen['fault'], payload['instance']['fault'])
 
+    def test_each_failure_is_an_error_of_its_kind(self):
+        uuid = self.make_instance()
+        for request, call, verb in (('off', 'power', 'power'),
+                                    ('rebuild', 'rebuild', 'rebuild')):
+            self.hardware.add_fault(faults.Fault('fail', call))
+            self.ask(uuid, request)
+            last = self.all_heard()[-1]
+            self.assertEqual(f'instance.{verb}.error', last['event_type'])
+            self.assertEqual('failed', last['payload']['action']['outcome'])
+            self.assertIn('scripted', last['payload']['action']['error'])
+
     def test_what_another_request_has_taken_the_place_of_ends(self):
         self.hardware.add_fault(faults.Fault('hang', 'protect', seconds=0.3))
         uuid = self.make_instance()
@@ -128,6 +139,25 @@ class TestEvents(telling.TellingTest):
             f'/v1/instances/{uuid}/states/provision', {
                 'target': 'rebuild', 'image_uuid': base.OTHER_IMAGE}))
         self.assertEqual([*told, 'rebuild.error'], self.names())
+
+
+class TestAdoptions(telling.TellingTest, adoption.AdoptionTest):
+
+    def test_a_machine_that_is_taken_over_is_told_of(self):
+        self.fault('unavailable', 'adopt')
+        uuid = self.adopt()
+        self.wait_for(uuid, status='active')
+        told = self.all_heard()
+        self.assertEqual(['adopt.start', 'adopt.end'], self.names())
+        self.assertEqual(
+            self.node_uuid,
+            told[-1]['payload']['instance']['node_uuid'])
+
+    def test_one_that_cannot_be_taken_over_is_an_error(self):
+        self.fault('fail', 'adopt')
+        self.adopt()
+        base.eventually(lambda: self.names()[1:])
+        self.assertEqual(['adopt.start', 'adopt.error'], self.names())
 
 
 class TestRuns(telling.TellingTest):
