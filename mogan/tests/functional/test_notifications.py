@@ -316,4 +316,12 @@ class TestSamples(telling.TellingTest):
             sample = json.loads(path.read_text(encoding='utf-8'))
             self.assertEqual(path.stem, sample['event_type'])
             telling.schema(path.stem).validate(sample['payload'])
-            self.assertEqual(form(sample), form(heard[path.stem]), path)
+            self.assertEqual(self.form(sample), self.form(heard[path.stem]),
+                             path)
+
+    @staticmethod
+    def form(message):
+        # How far the instance had got when the message was made is chance,
+        # and what may be null is in the schema.
+        instance = message['payload'].pop('instance')
+        return form(message), sorted(instance)
