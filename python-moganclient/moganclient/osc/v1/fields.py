@@ -16,6 +16,8 @@ class Fault(columns.FormattableColumn):
         return (self._value or {}).get('message') or ''
 
 
+# Administrators alone see what is in these.
+_ADMIN = (('Locked By', 'locked_by'), ('Node', 'node_uuid'))
 INSTANCES = (
     ('UUID', 'uuid'), ('Name', 'name'), ('Status', 'status'),
     ('Power State', 'power_state'), ('Locked', 'locked'),
@@ -26,7 +28,7 @@ INSTANCES_LONG = (
     ('Locked Reason', 'locked_reason'),
     ('Availability Zone', 'availability_zone'), ('Project', 'project_id'),
     ('Created At', 'created_at'), ('Description', 'description'),
-    ('Properties', 'metadata'), ('Fault', 'fault'))
+    ('Properties', 'metadata'), ('Fault', 'fault'), *_ADMIN)
 SERVERS = (
     ('UUID', 'uuid'), ('Name', 'name'), ('Status', 'status'),
     ('Networks', 'networks'), ('Image', 'image_uuid'), ('Flavor', 'flavor'),
@@ -38,7 +40,7 @@ SERVERS_LONG = (
     ('Flavor Name', 'flavor'), ('Flavor Id', 'flavor_uuid'),
     ('Availability Zone', 'availability_zone'), ('Properties', 'metadata'),
     ('Locked', 'locked'), ('Locked At', 'locked_at'),
-    ('Locked Reason', 'locked_reason'))
+    ('Locked Reason', 'locked_reason'), *_ADMIN)
 
 INSTANCE = (
     ('uuid', 'uuid'), ('name', 'name'), ('description', 'description'),
@@ -56,6 +58,7 @@ INSTANCE = (
 INSTANCE_ADMIN = (
     *INSTANCE, ('locked_by', 'locked_by'), ('node_uuid', 'node_uuid'),
     ('node_protection', 'node_protection'))
+SERVER_ONLY = (('addresses', 'addresses'),)
 
 ACTIONS = (
     ('Created At', 'created_at'), ('Action', 'action'), ('User', 'user_id'),
@@ -77,6 +80,13 @@ FLAVOR = (
     ('is_public', 'is_public'), ('disabled', 'disabled'),
     ('created_at', 'created_at'), ('updated_at', 'updated_at'))
 
+KEYPAIRS = (
+    ('Name', 'name'), ('Type', 'type'), ('Fingerprint', 'fingerprint'))
+KEYPAIR = (
+    ('name', 'name'), ('type', 'type'), ('fingerprint', 'fingerprint'),
+    ('public_key', 'public_key'), ('user_id', 'user_id'),
+    ('created_at', 'created_at'), ('updated_at', 'updated_at'))
+
 ZONES = (('Zone Name', 'name'),)
 NODES = (('Node', 'name'),)
 NODES_LONG = (
@@ -92,6 +102,7 @@ MANAGEABLE = (
 MANAGEABLE_LONG = (*MANAGEABLE, ('Traits', 'traits'))
 
 _FORMS = {'metadata': format_columns.DictColumn,
+          'addresses': format_columns.DictColumn,
           'arguments': format_columns.DictColumn,
           'resources': format_columns.DictColumn,
           'partitions': format_columns.DictColumn,

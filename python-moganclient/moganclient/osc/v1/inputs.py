@@ -35,8 +35,14 @@ def read(parsed_args):
         attrs['user_data'] = base64.b64encode(
             _content(parsed_args.user_data)).decode('ascii')
     if parsed_args.ssh_keys:
-        attrs['ssh_keys'] = [_text(path) for path in parsed_args.ssh_keys]
+        attrs['ssh_keys'] = [
+            public_key(path) for path in parsed_args.ssh_keys]
     return attrs
+
+
+def public_key(path):
+    """The key that a file holds.  Raises CommandError."""
+    return _content(path).decode('utf-8', 'replace').strip()
 
 
 def _network(text):
@@ -44,10 +50,6 @@ def _network(text):
     if kind not in {'net-id', 'port-id'} or not uuid:
         raise ValueError(text)
     return {kind.replace('-', '_'): uuid}
-
-
-def _text(path):
-    return _content(path).decode('utf-8', 'replace').strip()
 
 
 def _content(path):

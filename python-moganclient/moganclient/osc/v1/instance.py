@@ -12,6 +12,9 @@ _LONG = 3600  # seconds
 class _Made(commands.ShowOne):
     """Shows the instance that a request has made."""
 
+    #: Whether it is shown as 0.1.0 did.
+    server = False
+
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
         parser.add_argument('--description', metavar='<description>',
@@ -37,7 +40,7 @@ class _Made(commands.ShowOne):
                 made = self.client.wait_for_instance(
                     made, until=_settled, timeout=parsed_args.timeout,
                     callback=waiting.Steps(made.name))
-        return shown.rows(self.client, made)
+        return shown.rows(self.client, made, server=self.server)
 
 
 class CreateInstance(_Made):
@@ -68,6 +71,8 @@ class CreateInstance(_Made):
 
 class CreateServer(CreateInstance):
     """Create an instance, with the options of 0.1.0."""
+
+    server = True
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
@@ -102,6 +107,8 @@ class ManageServer(_Made):
 
     What is on its disk is left alone. To delete the instance wipes it.
     """
+
+    server = True
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)

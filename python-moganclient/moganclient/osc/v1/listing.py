@@ -46,19 +46,24 @@ class ListServer(ListInstance):
 class ShowInstance(commands.ShowOne):
     """Show an instance."""
 
+    #: Whether it is shown as 0.1.0 did.
+    server = False
+
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
         naming.add_instance(parser)
         return parser
 
     def take_action(self, parsed_args):
-        client, name = self.client, parsed_args.instance
-        found = naming.instance(client, name, parsed_args.all_projects,
-                                anywhere=True)
-        if not naming.is_uuid(name):
-            # Lists leave out what administrators alone may see.
-            found = client.get_instance(found)
-        return shown.rows(client, found)
+        found = naming.instance(self.client, parsed_args.instance,
+                                parsed_args.all_projects, anywhere=True)
+        return shown.rows(self.client, found, server=self.server)
+
+
+class ShowServer(ShowInstance):
+    """Show an instance, with the fields of 0.1.0."""
+
+    server = True
 
 
 class ShowHistory(commands.Lister):

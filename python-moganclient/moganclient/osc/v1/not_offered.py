@@ -30,9 +30,3 @@ class Console(NotOffered):
     """Consoles are not offered."""
 
     what = 'consoles'
-
-
-class KeyPair(NotOffered):
-    """Key pairs are not offered."""
-
-    what = 'key pairs'

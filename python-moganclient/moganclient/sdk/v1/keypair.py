@@ -20,3 +20,4 @@ class Keypair(_base.Resource):
     private_key = resource.Body('private_key')
     type = resource.Body('type')
     created_at = resource.Body('created_at')
+    updated_at = resource.Body('updated_at')

@@ -28,6 +28,10 @@ class TestLockStory(base.CommandTest):
             ['web-1', 'web-2'],
             [row['Name'] for row in self.ask('instance list --locked')])
         self.assertEqual([], self.ask('instance list --unlocked'))
+        [row] = self.ask('instance list --long --name web-1')
+        self.assertEqual(('admin', 'disk swap, ticket 4711'),
+                         (row['Locked By'], row['Locked Reason']))
+        self.assertRegex(row['Node'], '^[0-9a-f-]{36}$')
 
         line = self.refused('instance delete web-1 --wait')
         self.assertRegex(
@@ -109,6 +113,7 @@ class TestInstances(base.CommandTest):
         [row] = self.ask('instance list --long --name case -n',
                          cloud='mogan-demo')
         self.assertEqual(row['Flavor'], row['Flavor Id'])
+        self.assertEqual((None, None), (row['Locked By'], row['Node']))
 
     def test_a_name_that_several_have_is_refused_with_their_uuids(self):
         uuids = [self.create('twin', '--flavor', 'baremetal-large',
@@ -125,7 +130,8 @@ class TestOfOld(base.CommandTest):
         made = self.create(
             'old-1', '--nic', f'net-id={service.IMAGE}', '--min', '1',
             '--max', '1', noun='server')
-        self.assertEqual([{'net_id': service.IMAGE}], made['networks'])
+        self.assertEqual(([{'net_id': service.IMAGE}], {}),
+                         (made['networks'], made['addresses']))
         [row] = self.ask('server list --all-projects')
         self.assertEqual(['UUID', 'Name', 'Status', 'Networks', 'Image',
                           'Flavor', 'Locked'], list(row))
@@ -135,6 +141,8 @@ class TestOfOld(base.CommandTest):
         self.assertEqual(
             '"UUID","Flavor Name","Properties"\n'
             f'"{made["uuid"]}","baremetal-small","{{}}"\n', shown.out)
+        self.assertIn('addresses', self.ask('server show old-1'))
+        self.assertNotIn('addresses', self.ask('instance show old-1'))
         self.tell('server set old-1 --property a=b')
         self.assertEqual('a: b\n', self.run_group(
             'server show old-1 -f yaml -c properties').out.partition(
