@@ -17,7 +17,7 @@ def add_options(parser, seconds):
         help='Return once it is done, and with an error if it fails')
     parser.add_argument(
         '--timeout', type=_seconds, default=seconds, metavar='<seconds>',
-        help='How long to wait at most (default: %(default)s)')
+        help=f'How long to wait at most ({seconds} by default)')
 
 
 def _seconds(text):
