@@ -189,7 +189,10 @@ class TestManyWrongTokens(base.KeystoneTest):
                 began = time.monotonic()
                 self.expect(200, holder.get(LIST))
                 waited.append(time.monotonic() - began)
-        self.assertEqual({401}, {one.result() for one in intruders})
+        answers = {one.result() for one in intruders}
+        self.assertIn(401, answers)
+        # Some are turned away before Keystone is asked.
+        self.assertLessEqual(answers, {401, 503})
         self.assertLess(max(waited), 5)
         # Newcomers are as welcome as before.
         self.expect(200, self.with_token(self.log_in('other')).get(LIST))
