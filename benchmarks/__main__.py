@@ -16,6 +16,7 @@ from benchmarks import (
     figures,
     ironic,
     ironic_server,
+    keystone,
     lists,
     memory,
     profile,
@@ -66,6 +67,8 @@ def main() -> int:
             found += _on_ironic(pathlib.Path(directory), arguments)
         elif arguments.what == 'client':
             found += _of_client(pathlib.Path(directory), arguments)
+        elif arguments.what == 'keystone':
+            found += _with_keystone(pathlib.Path(directory), arguments)
         else:
             for kind in arguments.database:
                 found += _on(kind, pathlib.Path(directory), arguments)
@@ -111,6 +114,15 @@ def _of_client(directory: pathlib.Path,
     return client.measure(directory, arguments.rounds)
 
 
+def _with_keystone(directory: pathlib.Path,
+                   arguments: argparse.Namespace) -> list[Figure]:
+    try:
+        keystone.find()
+    except keystone.Missing as error:
+        sys.exit(f'python -m benchmarks: {error}')
+    return keystone.measure(directory, arguments.rounds)
+
+
 def _tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
@@ -127,7 +139,9 @@ def _parse() -> argparse.Namespace:
                     'three requests goes\n  ironic   deploys and requests '
                     'beside those of a real Ironic\n           (after '
                     'tools/ironic-venv; on SQLite)\n  client   a command of '
-                    'the client beside one that does nothing',
+                    'the client beside one that does nothing\n  keystone '
+                    'what it costs to know who asks (after '
+                    'tools/keystone-venv;\n           on SQLite)',
         epilog='The databases are made for the run and dropped after it. '
                'MariaDB and PostgreSQL\nare those of 127.0.0.1, or of '
                'MOGAN_TEST_MARIADB and MOGAN_TEST_POSTGRESQL. The exit\n'
@@ -135,7 +149,7 @@ def _parse() -> argparse.Namespace:
                'the machine disturbs\nthe figures of HTTP most, those of '
                'CPU time least.')
     parser.add_argument('what', choices=[
-        *_MEASURES, 'all', 'profile', 'ironic', 'client'])
+        *_MEASURES, 'all', 'profile', 'ironic', 'client', 'keystone'])
     parser.add_argument('--database', nargs='+', default=['sqlite'],
                         choices=databases.KINDS, metavar='KIND',
                         help=f'one or more of {", ".join(databases.KINDS)} '

@@ -25,8 +25,10 @@ from benchmarks.databases import Place
 _COLUMNS: Final = (
     'uuid', 'name', 'description', 'project_id', 'user_id', 'status',
     'power_state', 'availability_zone', 'flavor_uuid', 'image_uuid',
-    'metadata', 'locked', 'lock_state', 'locked_at', 'locked_reason',
-    'fault', 'created_at', 'updated_at', 'launched_at')
+    'metadata', 'key_name', 'partitions', 'networks', 'locked', 'lock_state',
+    'locked_at', 'locked_reason', 'fault', 'created_at', 'updated_at',
+    'launched_at')
+_JSON: Final = ('metadata', 'partitions', 'networks')
 _MOMENTS: Final = ('locked_at', 'created_at', 'updated_at', 'launched_at')
 _SELECT: Final = (  # made of the names above
     f'SELECT {", ".join(_COLUMNS)} FROM instances')  # noqa: S608
@@ -164,7 +166,10 @@ class Floor(abc.ABC):
     def shown(self, row: Sequence[Any]) -> dict[str, Any]:
         """An instance as the service shows it."""
         shown = dict(zip(_COLUMNS, row, strict=True))
-        shown['metadata'] = json.loads(shown['metadata'])
+        for name in _JSON:
+            if shown[name] is not None:
+                shown[name] = json.loads(shown[name])
+        shown['networks'] = shown['networks'] or []
         shown['locked'] = bool(shown['locked'])
         for name in _MOMENTS:
             if shown[name] is not None:

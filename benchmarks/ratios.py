@@ -11,7 +11,7 @@ import gc
 import itertools
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from benchmarks import fairness, floors, requests, service
@@ -61,22 +61,28 @@ def _figure(name: str, place: Place, mine: float, its: float,
 
 
 def _best(series: Series, both: Sequence[Any], rounds: int) -> list[Spent]:
-    """The best turns of service and floor, each for itself."""
     _turn(both, series)  # warms up
-    turns = [_turn(both, series) for _ in range(rounds)]
+    return least(_turn(both, series) for _ in range(rounds))
+
+
+def least(turns: Iterable[list[Spent]]) -> list[Spent]:
+    """The best turns of each, each for itself."""
     return [Spent(min(spent.cpu for spent in column),
                   min(spent.wall for spent in column))
             for column in zip(*turns, strict=True)]
 
 
 def _turn(both: Sequence[Any], series: Series) -> list[Spent]:
-    spent = [Spent(0, 0) for _ in both]
     with uncollected():
-        for number, application in enumerate(both):
-            for request in itertools.islice(series.requests, series.turn):
-                spent[number] += _one(application, request)
-    return [Spent(one.cpu / series.turn, one.wall / series.turn)
-            for one in spent]
+        return [mean(application, list(itertools.islice(
+            series.requests, series.turn))) for application in both]
+
+
+def mean(application: Callable[..., Any], batch: list[Request]) -> Spent:
+    """What one of these requests takes."""
+    spent = sum((_one(application, request) for request in batch),
+                Spent(0, 0))
+    return Spent(spent.cpu / len(batch), spent.wall / len(batch))
 
 
 def _one(application: Callable[..., Any], request: Request) -> Spent:

@@ -27,6 +27,7 @@ transport_url = fake://
 auth_strategy = http_basic
 http_basic_users_file = {directory}/users
 log_file = {directory}/mogan.log
+use_stderr = false
 
 [api]
 host = 127.0.0.1
@@ -67,13 +68,13 @@ def prepare(config: pathlib.Path) -> None:
     sys.excepthook = sys.__excepthook__
 
 
-def application(place: Place) -> Callable[..., Any]:
+def application(place: Place, conf: Any = CONF) -> Callable[..., Any]:
     """The API over a database, without an engine: its messages are sent,
-    and nobody takes them."""
+    and nobody takes them; `conf` says who may come in."""
     client = EngineClient(rpc.transport(CONF), CONF.engine.topic)
     return app.make_app(
         app.Services(place.open(), client, policy.Policy(CONF),
-                     app.settings(CONF)), CONF)
+                     app.settings(CONF)), conf)
 
 
 @functools.cache

@@ -19,9 +19,11 @@ from mogan.context import RequestContext
 _TOKEN: Final = re.compile(r'[\x21-\x7e]{1,4096}')
 # Threads that never wait for Keystone: for those whose tokens are known.
 _FREE: Final = 2
-# Where auth_token's own would keep a thread for long.
+# Where auth_token's own would keep a thread for long, or read the whole
+# catalog, of which nothing is used, with each request.
 _DEFAULTS: Final = {
-    'http_connect_timeout': 10, 'http_request_max_retries': 1}
+    'http_connect_timeout': 10, 'http_request_max_retries': 1,
+    'include_service_catalog': False}
 
 
 class _Known:
@@ -107,6 +109,11 @@ class _Asked:
 
 class _Protocol(auth_token.AuthProtocol):
 
+    def __init__(self, application: Any, conf: Any) -> None:
+        super().__init__(application, conf)
+        # Else it is left to the first request to find out what is missing.
+        self._token_cache.initialize({})
+
     def _create_identity_server(self) -> _Asked:
         return _Asked(super()._create_identity_server(),
                       self._conf.oslo_conf_obj.api.threads)
@@ -146,6 +153,10 @@ def _protocol(application: Any, conf: Any) -> _Protocol:
         except (exceptions.ClientException,
                 auth_token.ConfigurationError) as error:
             fault = error
+        except ImportError as error:
+            raise headers.IdentityError(
+                f'keystone, but what [keystone_authtoken] needs for '
+                f'memcached is not installed: {error}') from error
     raise headers.IdentityError(
         f'keystone, but [keystone_authtoken] does not say '
         f'how a token is verified: {fault}')

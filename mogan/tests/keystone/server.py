@@ -18,8 +18,6 @@ from typing import Any
 
 from mogan.tests.servers import PATIENCE, Server, make_template
 
-_COMMANDS = os.environ.get('MOGAN_TEST_KEYSTONE')
-
 _CONFIGURATION = """\
 [DEFAULT]
 log_file = {directory}/keystone.log
@@ -50,13 +48,13 @@ finally:
 
 def require() -> None:
     """Skip where no Keystone is installed."""
-    if not _COMMANDS:
+    if not os.environ.get('MOGAN_TEST_KEYSTONE'):
         raise unittest.SkipTest('MOGAN_TEST_KEYSTONE does not say where '
                                 'Keystone is; tox -e keystone does')
 
 
 def command(name: str) -> str:
-    return str(pathlib.Path(_COMMANDS or '') / name)
+    return str(pathlib.Path(os.environ['MOGAN_TEST_KEYSTONE']) / name)
 
 
 def _configure(directory: pathlib.Path, expiration: int = 3600) -> str:

@@ -8,6 +8,7 @@ import time
 from mogan.tests.functional.base import eventually
 from mogan.tests.keystone import base
 from mogan.tests.keystone.test_tokens import LIST
+from mogan.tests.servers import free_port
 
 
 class OutageTest(base.KeystoneTest):
@@ -113,3 +114,22 @@ class TestElsewhere(OutageTest):
         self.keystone.stop()
         self.keystone.start()
         self.expect(200, holder.get(LIST))
+
+
+class TestWithoutMemcached(base.KeystoneTest):
+    """Nobody is where the tokens should be kept."""
+
+    engines = 0
+    options = {  # noqa: RUF012 - read only
+        'memcached_servers': f'127.0.0.1:{free_port()}',
+        'memcache_security_strategy': 'ENCRYPT',
+        'memcache_secret_key': 'another-secret'}
+
+    def test_keystone_is_asked_about_each_request(self):
+        token = self.log_in('demo')
+        holder = self.with_token(token)
+        for _ in range(2):
+            self.expect(200, holder.get(LIST))
+        self.expect(401, self.with_token('x').get(LIST))
+        self.keystone.revoke(token)
+        self.expect(401, holder.get(LIST))

@@ -3,6 +3,8 @@
 
 import json
 import pathlib
+import sys
+from unittest import mock
 
 from keystoneauth1 import exceptions, loading
 from keystonemiddleware import auth_token
@@ -191,6 +193,15 @@ class TestKeystone(IdentityTest):
         self.set('http_connect_timeout', 3)
         identity.check(self.conf)
         self.assertEqual(3, group.http_connect_timeout)
+
+    def test_a_library_for_memcached_that_is_missing_is_named(self):
+        self.set('memcached_servers', ['127.0.0.1:1'])
+        identity.check(self.conf)
+        self.set('memcache_tls_enabled', True)
+        with mock.patch.dict(sys.modules, {'bmemcached': None}):
+            error = self.assertRaises(identity.IdentityError,
+                                      identity.check, self.conf)
+        self.assertIn('bmemcached', str(error))
 
     def test_version_documents_are_for_everybody(self):
         for path in ('/', '', '/v1', '/v1/', '/v1/openapi.json'):
