@@ -31,24 +31,18 @@ class Done:
         return json.loads(self.out)
 
 
-class CommandTest(testtools.TestCase):
-    """One service for the tests of a class, which use different names."""
+class OpenstackTest(testtools.TestCase):
+    """Runs commands with the `clouds` of a file: `mogan` for an
+    administrator, `mogan-demo` for somebody of another project."""
 
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        if service.python() is None:
-            raise cls.skipException('the service is not installed here')
-        cls.service = service.Service()
-        cls.addClassCleanup(cls.service.close)
+    clouds = None
 
     def environment(self, cloud, more):
-        """What the commands see: the clouds that the service has written,
-        and nothing of this shell's."""
+        """What the commands see: the clouds, and nothing of this
+        shell's."""
         own = {name: value for name, value in os.environ.items()
                if not name.startswith('OS_')}
-        own |= {'OS_CLIENT_CONFIG_FILE': str(
-            self.service.directory / 'clouds.yaml')}
+        own |= {'OS_CLIENT_CONFIG_FILE': str(self.clouds)}
         return own | ({'OS_CLOUD': cloud} if cloud else {}) | (more or {})
 
     def run_openstack(self, *words, cloud='mogan', more=None):
@@ -86,6 +80,19 @@ class CommandTest(testtools.TestCase):
         """Make an instance and wait for it."""
         return self.ask(f'{noun} create {name} --flavor baremetal-small '
                         f'--image {service.IMAGE} --wait', *words, **options)
+
+
+class CommandTest(OpenstackTest):
+    """One service for the tests of a class, which use different names."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if service.python() is None:
+            raise cls.skipException('the service is not installed here')
+        cls.service = service.Service()
+        cls.addClassCleanup(cls.service.close)
+        cls.clouds = cls.service.directory / 'clouds.yaml'
 
     def break_hardware(self):
         """From now on no call to a node comes through."""

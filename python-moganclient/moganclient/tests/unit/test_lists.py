@@ -56,7 +56,7 @@ class TestLists(base.ServerTest):
         self.addCleanup(tracemalloc.stop)
         peaks = []
         for _ in range(7):
-            for _ in itertools.islice(members, 14 * SIZE):
+            for _ in itertools.islice(members, 5 * SIZE):
                 pass
             peaks.append(tracemalloc.get_traced_memory()[1])
             tracemalloc.reset_peak()
