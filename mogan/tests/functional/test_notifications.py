@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What others are told of the instances."""
 
+import base64
 import json
 import pathlib
 import threading
@@ -11,7 +12,8 @@ import sqlalchemy as sa
 from mogan.baremetal import faults
 from mogan.db import clock, models, outbox, purge, rounds
 from mogan.notifications import events, schemas
-from mogan.tests.functional import adoption, base, telling
+from mogan.tests import secrets
+from mogan.tests.functional import adoption, base, telling, test_inputs
 from mogan.tests.functional.test_api_samples import form
 
 SAMPLES = (pathlib.Path(__file__).parents[3]
@@ -81,6 +83,15 @@ class TestEvents(telling.TellingTest):
                                  set(events.ARGUMENTS))
         for word in ('user_data', 'ssh_keys', 'claim_by', 'token'):
             self.assertNotIn(word, allowed | set(events.ARGUMENTS))
+
+    def test_what_an_instance_was_given_in_secret_is_not_in_them(self):
+        uuid = self.make_instance(**test_inputs.GIVEN)
+        self.ask(uuid, 'rebuild')
+        self.wait_for(uuid, status='active')
+        self.assertEqual([], secrets.find(
+            {'user data': test_inputs.MARKER, 'a key': test_inputs.KEY,
+             'a password': base64.b64encode(b'demo:demo').decode()},
+            {'events': json.dumps(self.all_heard()).encode()}))
 
     def test_a_refusal_because_of_a_lock_is_told_once(self):
         uuid = self.make_instance()
