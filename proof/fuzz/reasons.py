@@ -30,7 +30,7 @@ REASONS: Final[dict[str, str]] = {
         'whether a text is a key, or base64 of one, shows when it is read',
     r'key_name: you have no key pair ':
         'what a name names is there, or is not',
-    r'^\$\[\d+\]\.path: there is no \S+ to (add|replace|remove|test)':
+    r'^\$\[\d+\]\.path: there is no (?s:.+) to (add|replace|remove|test)':
         'a step of a patch works on what those before it have left',
     r'^\$\.metadata: .* has too many properties':
         'how many there are is known after the last step of a patch',

@@ -142,7 +142,9 @@ class TestReasons(base.BaseTestCase):
                 (400, f'flavor_uuid: {flavor}', True),
                 (404, f'flavor_uuid: {flavor}', False),
                 (400, "$.name: 5 is not of type 'string'", False),
-                (400, '$[2].value: holds the character NUL', True)):
+                (400, '$[2].value: holds the character NUL', True),
+                (400, '$[0].path: there is no /metadata/a\x1f\n to remove',
+                 True)):
             body = json.dumps({'error': {'message': message}}).encode()
             self.assertIs(explained, reasons.explains(status, body), message)
         self.assertFalse(reasons.explains(400, b'no JSON'))
