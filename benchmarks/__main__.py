@@ -7,7 +7,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from benchmarks import (
     client,
@@ -54,6 +54,15 @@ _MEASURES: Final[dict[str, tuple[str, Callable[
                  place, directory / 'mogan.conf', rounds)),
 }
 
+# What needs something that is not the service's, and how to find it.
+_PEERS: Final[dict[str, tuple[
+        Callable[[], Any], type[Exception],
+        Callable[[pathlib.Path, int], list[Figure]]]]] = {
+    'ironic': (ironic_server.find, ironic_server.Missing, ironic.measure),
+    'client': (client.find, client.Missing, client.measure),
+    'keystone': (keystone.find, keystone.Missing, keystone.measure),
+}
+
 
 def main() -> int:
     """Measure; 1 where a figure is over its goal."""
@@ -63,12 +72,9 @@ def main() -> int:
     found: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix='mogan-benchmarks-',
                                      dir=arguments.directory) as directory:
-        if arguments.what == 'ironic':
-            found += _on_ironic(pathlib.Path(directory), arguments)
-        elif arguments.what == 'client':
-            found += _of_client(pathlib.Path(directory), arguments)
-        elif arguments.what == 'keystone':
-            found += _with_keystone(pathlib.Path(directory), arguments)
+        if arguments.what in _PEERS:
+            found += _beside(arguments.what, pathlib.Path(directory),
+                             arguments.rounds)
         else:
             for kind in arguments.database:
                 found += _on(kind, pathlib.Path(directory), arguments)
@@ -95,32 +101,15 @@ def _on(kind: str, directory: pathlib.Path,
     return found
 
 
-def _on_ironic(directory: pathlib.Path,
-               arguments: argparse.Namespace) -> list[Figure]:
+def _beside(what: str, directory: pathlib.Path,
+            rounds: int) -> list[Figure]:
+    find, missing, measure = _PEERS[what]
     try:
-        ironic_server.find()
-    except ironic_server.Missing as error:
+        find()
+    except missing as error:
         sys.exit(f'python -m benchmarks: {error}')
-    _tell('ironic: enrolling nodes, deploying, claiming')
-    return ironic.measure(directory, arguments.rounds)
-
-
-def _of_client(directory: pathlib.Path,
-               arguments: argparse.Namespace) -> list[Figure]:
-    try:
-        client.find()
-    except client.Missing as error:
-        sys.exit(f'python -m benchmarks: {error}')
-    return client.measure(directory, arguments.rounds)
-
-
-def _with_keystone(directory: pathlib.Path,
-                   arguments: argparse.Namespace) -> list[Figure]:
-    try:
-        keystone.find()
-    except keystone.Missing as error:
-        sys.exit(f'python -m benchmarks: {error}')
-    return keystone.measure(directory, arguments.rounds)
+    _tell(what)
+    return measure(directory, rounds)
 
 
 def _tell(text: str) -> None:
