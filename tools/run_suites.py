@@ -3,7 +3,8 @@
 
 A run fails where a test fails, where it ran no test, where it takes longer
 than --minutes, and, with CI=true in the environment, where a test is skipped.
-The sums are appended to the file that MOGAN_TEST_TALLY names.
+The sums, and the names of what failed, are appended to the file that
+MOGAN_TEST_TALLY names.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import testtools
 from stestr.repository import abstract, util
 
 NO_MATCH = 1    # stestr's exit status where a pattern matches nothing
-SHOWN_SKIPS = 20
+SHOWN = 20
 STESTR = pathlib.Path(sys.executable).with_name('stestr')
 
 
@@ -88,19 +89,23 @@ def run(suite, backend, options):
 
 
 def count(recorded):
-    """Return the counts of a recorded run, and why tests were skipped."""
+    """Return the counts of a recorded run, and remarks: which tests failed,
+    and why tests were skipped."""
     summary = testtools.StreamSummary()
     summary.startTestRun()
     try:
         recorded.get_test().run(summary)
     finally:
         summary.stopTestRun()
-    failed = (len(summary.errors) + len(summary.failures)
-              + len(summary.unexpectedSuccesses))
+    failed = sorted(
+        [test.id() for test, _ in summary.errors + summary.failures]
+        + [test.id() for test in summary.unexpectedSuccesses])
     skipped = len(summary.skipped)
     reasons = sorted({str(reason) for _, reason in summary.skipped})
-    return (Counts(summary.testsRun - failed - skipped, failed, skipped),
-            reasons)
+    return (
+        Counts(summary.testsRun - len(failed) - skipped, len(failed), skipped),
+        [f'failed: {name}' for name in failed[:SHOWN]]
+        + [f'skipped: {reason}' for reason in reasons[:SHOWN]])
 
 
 def judge(status, recorded, options):
@@ -112,13 +117,19 @@ def judge(status, recorded, options):
         if status == NO_MATCH and options.arguments:
             return Counts(0, 0, 0), ['no test matches']
         return Counts(0, 1, 0), [*faults, f'no test ran (stestr: {status})']
-    counts, reasons = count(recorded)
+    counts, remarks = count(recorded)
     if status and not counts.failed:
         faults.append(f'stestr: exit status {status}')
     if faults:
         counts = counts._replace(failed=counts.failed + 1)
-    return counts, faults + [
-        f'skipped: {reason}' for reason in reasons[:SHOWN_SKIPS]]
+    return counts, faults + remarks
+
+
+def tally(*lines):
+    """Leave lines for whoever sums up the runs."""
+    if name := os.environ.get('MOGAN_TEST_TALLY'):
+        with pathlib.Path(name).open('a', encoding='utf-8') as file:
+            print(*lines, sep='\n', file=file)
 
 
 def run_counted(suite, backend, options):
@@ -129,11 +140,13 @@ def run_counted(suite, backend, options):
     if before and before.get_id() == recorded.get_id():
         recorded = None
     counts, remarks = judge(status, recorded, options)
-    print(f'{suite}{" on " + backend if backend else ""}:',
-          '{} passed, {} failed, {} skipped'.format(*counts),
+    name = f'{suite}{" on " + backend if backend else ""}:'
+    print(name, '{} passed, {} failed, {} skipped'.format(*counts),
           f'in {time.monotonic() - started:.0f} s', flush=True)
     for remark in remarks:
         print(f'    {remark}', flush=True)
+    tally('{} {} {}'.format(*counts),
+          *(f'{name} {remark}' for remark in remarks))
     return counts
 
 
@@ -143,9 +156,6 @@ def main(argv):
         run_counted(suite, backend, options)
         for backend in options.backends for suite in options.suites),
         strict=True)))
-    if tally := os.environ.get('MOGAN_TEST_TALLY'):
-        with pathlib.Path(tally).open('a', encoding='utf-8') as file:
-            print(*total, file=file)
     forbidden = total.skipped if os.environ.get('CI') == 'true' else 0
     return 1 if total.failed or forbidden or not sum(total) else 0
 

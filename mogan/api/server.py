@@ -180,6 +180,9 @@ class _Connection(server.HTTPConnection):
                 # It would not understand TLS.
                 socket.socket.send(self.socket, _error(
                     '400 Bad Request', 'This port speaks HTTPS only.'))
+                # What is not read resets the connection when it is closed.
+                with contextlib.suppress(BlockingIOError):
+                    socket.socket.recv(self.socket, framing.LARGEST_HEAD)
             raise
         self.shaking = False
         self.ssl_env = self.server.ssl_adapter.get_environ(self.socket)

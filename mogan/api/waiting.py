@@ -74,6 +74,8 @@ class Waiting:
                 if time.monotonic() >= next_look:
                     self._end_late()
                     next_look = time.monotonic() + _INTERVAL
+            # Who has connected already is not turned away with the rest.
+            self._pass(0)
 
     def stop(self) -> None:
         """End `run`, within half a second."""
@@ -85,6 +87,7 @@ class Waiting:
         """Close all; those first that nothing has begun on."""
         with self._lock:
             self._closed = True
+        self._pass(0)   # what has come already is begun on
         for connection in list(self._waiting.values()):
             if not connection.rest and not connection.received:
                 self._close(connection)
@@ -116,8 +119,8 @@ class Waiting:
             self._open -= 1
             self._held -= connection.held
 
-    def _pass(self) -> None:
-        for file, _ in self._poll.poll(_INTERVAL):
+    def _pass(self, seconds: float = _INTERVAL) -> None:
+        for file, _ in self._poll.poll(seconds):
             if file == self._listener:
                 self._accept()
                 continue

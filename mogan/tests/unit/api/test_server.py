@@ -257,6 +257,20 @@ class TestConnections(ServerTest):
         stopping.join(WAIT)
         self.assertRaises(ConnectionRefusedError, self.connect)
 
+    def test_a_stopped_server_answers_what_has_come(self):
+        for known in (False, True):
+            front = server.build('127.0.0.1', 0, unguarded, threads=1)
+            self.addCleanup(front.stop)
+            with socket.create_connection(front.bind_addr, WAIT) as client:
+                if known:
+                    front._connections._pass(WAIT)
+                client.sendall(b'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+                # As if it had been told so just before it would look.
+                front._connections.stop()
+                front._connections.run(0)
+                front.stop()
+                self.assertIn(b' 200 OK', client.recv(1000))
+
 
 class TestAddresses(base.BaseTestCase):
 
