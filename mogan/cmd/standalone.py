@@ -50,8 +50,16 @@ The passwords of admin and demo are in {credentials}
        -H 'Content-Type: application/json' \\
        -d '{{"lock": {{"reason": "disk swap"}}}}'
 
-{clouds} has the clouds mogan and mogan-demo for
-the openstack command, which python-moganclient brings along:
+{clouds} has clouds for the openstack command,
+mogan-demo and, with its password:
+
+  clouds:
+    mogan:
+      auth_type: http_basic
+      auth: {{username: admin, password: ...}}
+      baremetal_compute_endpoint_override: {endpoint}/v1
+
+python-moganclient brings its commands along:
 
   pip install ./python-moganclient
   export OS_CLIENT_CONFIG_FILE={clouds} OS_CLOUD=mogan

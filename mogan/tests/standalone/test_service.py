@@ -4,6 +4,7 @@
 import http.client
 import json
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -14,6 +15,7 @@ import sys
 import tempfile
 
 import testtools
+import yaml
 
 from mogan.baremetal import faults, inventory
 from mogan.tests.functional import client
@@ -137,6 +139,16 @@ class TestFirstStart(StandaloneTest):
         self.assertIn('curl -u', service.welcome)
         for password in ('MOGAN_ADMIN_PASSWORD', 'MOGAN_DEMO_PASSWORD'):
             self.assertNotIn(service.credentials[password], service.welcome)
+
+    def test_it_shows_a_cloud_of_its_file(self):
+        service = self.start()
+        [shown] = re.findall(r'^  clouds:\n.*?(?=\n\n)', service.welcome,
+                             re.MULTILINE | re.DOTALL)
+        written = yaml.safe_load(
+            (self.directory / 'clouds.yaml').read_text())['clouds']
+        written['mogan']['auth']['password'] = '...'
+        self.assertEqual({'clouds': {'mogan': written['mogan']}},
+                         yaml.safe_load(shown))
 
     def test_a_forged_header_makes_nobody_an_admin(self):
         service = self.start()
