@@ -79,7 +79,8 @@ def _check(rule: Any, target: Any, creds: Any, enforcer: Any,
     tenths of what a decision costs."""
     if type(rule) is _checks.GenericCheck:
         return _compare(rule, target, creds)
-    if _takes_rule(type(rule)):
+    kind: Any = type(rule)
+    if _takes_rule(kind):
         return rule(target, creds, enforcer, current_rule)
     return rule(target, creds, enforcer)
 

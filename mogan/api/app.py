@@ -55,7 +55,7 @@ class Services:
 def make_app(services: Services, conf: Any) -> edge.Edge:
     """The application and what surrounds it, the outermost last; to be
     closed at the end."""
-    app = edge.Guard(_make_pecan(services))
+    app: Any = edge.Guard(_make_pecan(services))
     app = identities.wrap(rate.by_user(app, conf), conf)
     app = rate.by_address(app, conf)
     app = _Health(app, conf)
@@ -132,7 +132,7 @@ def _make_pecan(services: Services) -> Any:
         context = None
         pecan = None
 
-    Request.services = services  # type: ignore[attr-defined]
+    Request.services = services
     return _Pecan(
         'mogan.api.controllers.root.RootController',
         hooks=[hooks.ContextHook(services.policy)], request_cls=Request,

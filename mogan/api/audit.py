@@ -90,11 +90,12 @@ class Audit:
             return self._application(environ, start_response)
         # What is inside changes it.
         path = environ.get('PATH_INFO', '')
-        answered = [0, '']
+        answered: tuple[int, str] = 0, ''
 
         def start(status: str, headers: list[tuple[str, str]],
                   exc_info: Any = None) -> Any:
-            answered[:] = int(status[:3]), dict(headers).get('Location', '')
+            nonlocal answered
+            answered = int(status[:3]), dict(headers).get('Location', '')
             return start_response(status, headers, exc_info)
 
         body = self._application(environ, start)

@@ -35,7 +35,7 @@ class Errors:
 
     def __call__(self, environ: dict[str, Any],
                  start_response: Callable[..., Any]) -> Iterable[bytes]:
-        foreign = []
+        foreign: list[tuple[int, list[tuple[str, str]]]] = []
 
         def start(status: str, headers: list[tuple[str, str]],
                   exc_info: Any = None) -> Any:

@@ -82,7 +82,7 @@ def expose(result_type: Any,  # noqa: PLR0913 - all that a route is
             if len(path) != len(path_types):
                 raise exception.NotFound
             if rule is not None:
-                _authorize(request, rule if type(rule) is str
+                _authorize(request, rule if isinstance(rule, str)
                            else rule(environ['mogan.body']), target, path)
             strict.query_of(environ['mogan.query'], exposure.query)
             if check is None:
@@ -93,7 +93,7 @@ def expose(result_type: Any,  # noqa: PLR0913 - all that a route is
 
         # Pecan would fill arguments from the query and the body by name.
         vars(route)['_pecan']['argspec'] = pecan.util.getargspec(route)
-        route.exposure = exposure
+        vars(route)['exposure'] = exposure
         EXPOSED.append(exposure)
         return route
     return decorate

@@ -226,7 +226,8 @@ def _query_parameters(route: Route) -> Iterator[dict[str, Any]]:
         schema = dict(kind.schema)
         if known[name].default is not None:
             schema['default'] = known[name].default
-        parameter = {'name': name, 'in': 'query', 'schema': schema}
+        parameter: dict[str, Any] = {
+            'name': name, 'in': 'query', 'schema': schema}
         if schema.get('type') == 'array':
             parameter |= {'style': 'form', 'explode': False}
         yield parameter

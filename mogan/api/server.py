@@ -211,7 +211,7 @@ class _Connection(server.HTTPConnection):
             self._closed = True
             self.server.left(self)
             with contextlib.suppress(OSError):
-                self._close_kernel_socket()
+                self.socket.shutdown(socket.SHUT_RDWR)
             self.socket.close()
 
 
@@ -221,6 +221,7 @@ class _Server(wsgi.Server):
     server_name = 'mogan'
     refusal: OSError | None = None
     most = 0
+    _connections: Any   # cheroot's
 
     def bind(self, *arguments: Any) -> Any:
         """Remember the system's reason, which cheroot buries."""
@@ -285,10 +286,11 @@ def build(host: str,  # noqa: PLR0913 - all that a server is
     of the certificate and of its key.  Port 0 takes a free one, to be found
     at `bind_addr`.  Raises AddressError.
     """
-    front = _Server((host, port), application, numthreads=threads,
-                    server_name=_Server.server_name,
-                    request_queue_size=_BACKLOG, timeout=timeout,
-                    shutdown_timeout=grace, reuse_port=reuse_port)
+    make: Any = _Server     # cheroot's types know whole seconds only
+    front = make((host, port), application, numthreads=threads,
+                 server_name=_Server.server_name,
+                 request_queue_size=_BACKLOG, timeout=timeout,
+                 shutdown_timeout=grace, reuse_port=reuse_port)
     front.most = _most(connections)
     if tls is not None:
         try:

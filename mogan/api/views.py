@@ -80,7 +80,8 @@ class View:
                 if admin or not getattr(attr, 'admin', False)]
 
     def _compile(self, fields: frozenset[str] | None, admin: bool) -> _Plan:
-        plain, converters, computed = {}, [], []
+        plain: dict[str, Any] = {}
+        converters, computed = [], []
         for attr in self._attributes(admin):
             if fields is not None and attr.name not in fields:
                 continue

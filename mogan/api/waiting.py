@@ -217,7 +217,7 @@ class Waiting:
             extent.expects = False
             connection.socket.send(b'HTTP/1.1 100 Continue\r\n\r\n')
         self._hold(connection, len(connection.received))
-        if self._waiting.get(connection.file) is connection:
+        if self._has(connection):
             self._arm(connection, _IN)
 
     def _hand_over(self, connection: Any) -> None:
@@ -242,9 +242,13 @@ class Waiting:
             else:
                 self._arm(connection, _IN)
 
+    def _has(self, connection: Any) -> bool:
+        """Whether it is here; its file may be another's by now."""
+        return self._waiting.get(connection.file) is connection
+
     def _arm(self, connection: Any, events: int) -> None:
         with self._lock:
-            if self._waiting.get(connection.file) is connection:
+            if self._has(connection):
                 self._poll.modify(connection.file, events)
 
     def _hold(self, connection: Any, size: int) -> None:
@@ -275,6 +279,6 @@ class Waiting:
 
     def _close(self, connection: Any) -> None:
         with self._lock:
-            if self._waiting.get(connection.file) is connection:
+            if self._has(connection):
                 del self._waiting[connection.file]
                 connection.close()

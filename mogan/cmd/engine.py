@@ -9,6 +9,7 @@ from oslo_log import log
 from oslo_service import service
 
 from mogan import baremetal, metrics, rpc
+from mogan.baremetal.driver import Driver
 from mogan.cmd import launch
 from mogan.conf import CONF
 from mogan.db.engine import Database
@@ -22,7 +23,7 @@ from mogan.notifications import bus
 LOG = log.getLogger(__name__)
 
 
-def build(db: Database, driver: baremetal.Driver, transport: object,
+def build(db: Database, driver: Driver, transport: object,
           stop_timeout: float,
           observer: Observer | None = None) -> EngineService:
     """An engine as [engine] describes it; looks under way have

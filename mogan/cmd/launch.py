@@ -23,7 +23,7 @@ def register() -> None:
 
 
 def prepare(arguments: Sequence[str] | None = None, *,
-            config_files: Sequence[str] | None = None) -> None:
+            config_files: list[str] | None = None) -> None:
     """Read the configuration and set up the log; `config_files` in place of
     those that are found in the usual places."""
     register()

@@ -172,7 +172,7 @@ def _add_fault_commands(actions: Any, common: _Parser) -> None:
 
 def _node_list(store: inventory.Inventory,
                arguments: argparse.Namespace) -> None:
-    nodes = []
+    nodes: list[driver.Node] = []
     while page := store.nodes(marker=nodes[-1].uuid if nodes else None):
         nodes.extend(page)
     nodes.sort(key=lambda node: node.name)

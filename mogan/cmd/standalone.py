@@ -17,7 +17,7 @@ from oslo_policy import opts as policy_opts
 from mogan import baremetal, exception, metrics, policy, rpc
 from mogan.api import app, server
 from mogan.baremetal import inventory
-from mogan.baremetal.driver import DriverError
+from mogan.baremetal.driver import Driver, DriverError
 from mogan.baremetal.simulated import SimulatedDriver
 from mogan.cmd import engine, launch
 from mogan.cmd.statedir import StateDir, StateDirError
@@ -193,7 +193,7 @@ def _upgrade(db: Database) -> None:
     migrations.upgrade(db)
 
 
-def _furnish(db: Database, driver: baremetal.Driver) -> str:
+def _furnish(db: Database, driver: Driver) -> str:
     """Nodes for an empty inventory of simulated ones, and a flavor for each
     class of nodes where there is no flavor; returns the uuid of a flavor."""
     if isinstance(driver, SimulatedDriver):
@@ -208,7 +208,7 @@ def _furnish(db: Database, driver: baremetal.Driver) -> str:
     return rows[0].uuid if rows else '<flavor>'
 
 
-def _classes(driver: baremetal.Driver) -> list[str]:
+def _classes(driver: Driver) -> list[str]:
     """The classes of the nodes, as far as they can be seen now."""
     try:
         return sorted({node.resource_class for node in driver.nodes()

@@ -54,9 +54,9 @@ class Port:
         self._thread.start()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        application = {'/metrics': self._metrics,
-                       '/healthcheck': self._health}.get(
-                           environ.get('PATH_INFO', ''), _nothing)
+        application: Any = {'/metrics': self._metrics,
+                            '/healthcheck': self._health}.get(
+                                environ.get('PATH_INFO', ''), _nothing)
         return application(environ, start_response)
 
     def close(self) -> None:

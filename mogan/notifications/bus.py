@@ -82,7 +82,7 @@ def telling(conf: Any) -> bool:
 def check(conf: Any, driver: str | None = None) -> None:
     """Raise ValueError where there is no such driver: oslo.messaging would
     send nothing and report success."""
-    known = stevedore.ExtensionManager('oslo.messaging.notify.drivers')
+    known: Any = stevedore.ExtensionManager('oslo.messaging.notify.drivers')
     names = _drivers(conf)
     for name in names if driver is None else [driver]:
         if name not in known.names():

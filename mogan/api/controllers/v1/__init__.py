@@ -66,8 +66,9 @@ class DocumentController(Place):
     def get(self) -> bytes:
         """Show this document."""
         request, response = pecan.request, pecan.response
+        root: Any = type(pecan.core.state.app.root)
         served = openapi.serve(
-            type(pecan.core.state.app.root), VERSION,
+            root, VERSION,
             request.services.settings.public_endpoint or request.script_name)
         response.etag = served.tag
         response.conditional_response = True

@@ -86,11 +86,14 @@ def lister(dialect: shapes.Dialect, default: tuple[str, ...] | None) -> Any:
 
     @expose(dialect.page, rule='mogan:instance:get_all',
             query=_QUERY | {'fields': every})
-    def get(self, name=None, status=None,  # noqa: ARG001, PLR0913, PLR0917
-            flavor_uuid=None, locked=None,  # - WSME takes a query by names
-            node_uuid=None, project_id=None, all_tenants=None, fields=None,
-            sort_key='id', sort_dir='asc', limit=types.MAX_LIMIT,
-            marker=None) -> dict[str, Any]:
+    def get(  # noqa: PLR0913, PLR0917 - WSME takes a query by names
+            self: Any, name: str | None = None,  # noqa: ARG001
+            status: str | None = None, flavor_uuid: str | None = None,
+            locked: bool | None = None, node_uuid: str | None = None,
+            project_id: str | None = None, all_tenants: bool | None = None,
+            fields: tuple[str, ...] | None = None, sort_key: str = 'id',
+            sort_dir: str = 'asc', limit: int = types.MAX_LIMIT,
+            marker: str | None = None) -> dict[str, Any]:
         """A page of the caller's instances, or of all."""
         project = _scope(all_tenants, project_id)
         admin = _sees_admin_fields(project)

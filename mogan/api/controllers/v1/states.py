@@ -117,10 +117,10 @@ class ProvisionController(Place):
 class StatesController(Place):
     """The states of one instance."""
 
-    lock = LockController()
+    lock: Place = LockController()
     unlock = UnlockController()
     power = PowerController()
-    provision = ProvisionController()
+    provision: Place = ProvisionController()
 
     @expose(shapes.States, UUID, rule='mogan:instance:get_states')
     def get(self, uuid: str) -> dict[str, Any]:

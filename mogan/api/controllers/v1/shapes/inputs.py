@@ -59,8 +59,9 @@ _REFUSED: Final = {
     'max_count': 'instances are made one at a time: send one request for '
                  'each'}
 # What says nothing beyond the default, and so is no wish.
-_NO_WISHES: Final = {'personality': ([],), 'scheduler_hints': ({},),
-                     'min_count': (1, '1'), 'max_count': (1, '1')}
+_NO_WISHES: Final[dict[str, tuple[Any, ...]]] = {
+    'personality': ([],), 'scheduler_hints': ({},),
+    'min_count': (1, '1'), 'max_count': (1, '1')}
 
 
 class Network(wtypes.Base):
