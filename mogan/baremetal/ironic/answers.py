@@ -10,7 +10,9 @@ from mogan.baremetal import driver
 # Ironic's own words are all that tells these from each other.
 _LOCKED: Final = 'is locked by host'
 _IN_TRANSITION: Final = 'while a state transition is in progress'
-_NO_WORKER: Final = 'lack of free conductor workers'
+# Nothing has begun.
+_NO_ROOM: Final = ('lack of free conductor workers',
+                   'concurrent action limit')
 _NOT_PROTECTABLE: Final = 'can only be made protected'
 _NO_SUCH_NODE: Final = 'could not be found'
 
@@ -99,14 +101,15 @@ def check_write(answer: Answer) -> None:
             raise driver.NotOurs(text)
         case 409:
             raise _conflict(text)
-        case 503 if _NO_WORKER in text:
+        case 503 if any(words in text for words in _NO_ROOM):
             raise driver.NodeBusy(text)
         case 401:
             raise LoggedOut(f'Ironic wants another login: {text}')
-        case 404 | 406 | 429:
+        case 404 | 406 | 421 | 425 | 429:
             raise driver.Unavailable(
                 f'Ironic answered {answer.status}: {text}')
-        case status if status >= 500:  # noqa: PLR2004
+        # Some proxies say 408 where it is Ironic that did not answer in time.
+        case status if status == 408 or status >= 500:  # noqa: PLR2004
             raise driver.OutcomeUnknown(f'Ironic answered {status}: {text}')
         case status if status >= 400:  # noqa: PLR2004
             raise driver.Refused(f'Ironic refuses: {text}')

@@ -47,6 +47,7 @@ max_limit = {max_limit}
 [conductor]
 automated_clean = false
 sync_power_state_interval = 0
+max_concurrent_deploy = {max_deploys}
 [database]
 connection = sqlite:///{directory}/ironic.sqlite
 [fake]
@@ -101,15 +102,16 @@ class Ironic(servers.Server):
         (self.directory / 'users').write_text(users or '')
 
     def start(self, *, delay: int = 0, power_delay: int = 0,
-              max_limit: int = 1000) -> None:
+              max_limit: int = 1000, max_deploys: int = 250) -> None:
         """Returns when it answers; with `max_limit` nodes at a time, at
-        most.  `delay` and `power_delay`: whole seconds that each step of
-        the fake hardware takes."""
+        most, and deploys so many.  `delay` and `power_delay`: whole seconds
+        that each step of the fake hardware takes."""
         path = self.directory / 'ironic.conf'
         path.write_text(_CONFIGURATION.format(
             auth_strategy=self._strategy,
             directory=self.directory, port=self.port, delay=delay,
             power_delay=power_delay, max_limit=max_limit,
+            max_deploys=max_deploys,
             interfaces='\n'.join(
                 f'enabled_{name}_interfaces = fake' for name in _FAKE),
             authtoken='\n'.join(

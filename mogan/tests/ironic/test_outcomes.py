@@ -215,6 +215,27 @@ class TestClaims(OutcomeTest):
                          self.driver.nodes(marker=page[-1].uuid, limit=5))
 
 
+class TestRoom(base.BaseTestCase):
+    """Ironic deploys one node at a time."""
+
+    def test_a_deploy_that_there_is_no_room_for_has_not_begun(self):
+        ironic = server.Ironic()
+        self.addCleanup(ironic.close)
+        ironic.start(delay=5, max_deploys=1)
+        opened = make_driver(ironic.url)
+        self.addCleanup(opened.close)
+        for number in range(2):
+            ironic.enrol(f'node-{number}', 'CUSTOM_X')
+        orders = [driver.Order(str(uuid.uuid4()), 'web', 'image',
+                               {'CUSTOM_X': 1}) for _ in range(2)]
+        first, second = [opened.claim(order, 1).uuid for order in orders]
+        opened.deploy(first, orders[0], 1)
+        self.assertRaises(driver.NodeBusy, opened.deploy, second, orders[1],
+                          1)
+        ironic.wait_for(first, provision_state='active')
+        opened.deploy(second, orders[1], 1)
+
+
 class TestShortPages(base.BaseTestCase):
     """Ironic sends fewer nodes than it is asked for."""
 

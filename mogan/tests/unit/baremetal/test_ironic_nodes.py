@@ -138,11 +138,16 @@ class TestAnswers(base.BaseTestCase):
                 (409, 'Node n can only be made protected in', (
                     driver.NotProtectable)),
                 (409, 'Node n is associated with i', driver.Refused),
+                (408, 'too late', driver.OutcomeUnknown),
+                (421, 'not here', driver.Unavailable),
+                (425, 'too early', driver.Unavailable),
                 (429, 'slowly', driver.Unavailable),
                 (500, 'oops', driver.OutcomeUnknown),
                 (502, 'bad gateway', driver.OutcomeUnknown),
                 (503, 'due to lack of free conductor workers', (
                     driver.NodeBusy)),
+                (503, 'The concurrent action limit has been reached.',
+                 driver.NodeBusy),
                 (503, 'no server', driver.OutcomeUnknown),
                 (302, 'elsewhere', driver.Unavailable)):
             raised = self.assertRaises(error, answers.check_write,
