@@ -29,11 +29,12 @@ OPTS = [
     cfg.FloatOpt('idle_timeout', default=75.0, min=0,
                  help='Seconds after which whatever answers in front of '
                       'Ironic closes a connection that nothing is sent on: '
-                      "a proxy's keep-alive time-out, or 10 for Ironic's "
-                      'own server. An engine that was paused for longer '
-                      'cannot make the call any more that it was about to '
-                      'make. Where this is set lower than it is, a lock '
-                      'may be passed by such a call.'),
+                      "a proxy's keep-alive time-out, or its time-out for "
+                      'the rest of a request where that is longer, or 10 '
+                      "for Ironic's own server. An engine that was paused "
+                      'for longer cannot make the call any more that it was '
+                      'about to make. Where this is set lower than it is, a '
+                      'lock may be passed by such a call.'),
     cfg.StrOpt('image_source', default='{image_uuid}',
                help='Where Ironic gets an image from; {image_uuid} stands '
                     "for the instance's. The default means an image in "

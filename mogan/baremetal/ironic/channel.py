@@ -28,11 +28,42 @@ from mogan.baremetal import driver
 from mogan.baremetal.ironic import answers
 
 _BROKEN: Final = (OSError, http.client.HTTPException)
+# Bytes that leave with one system call: a record of TLS, and what there is
+# room for on an idle connection.
+_AT_ONCE: Final = 16384
 
 
 def boottime() -> float:
     """Seconds on a clock that goes on while the machine sleeps."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+class _Connection(http.client.HTTPConnection):
+    """Holds a request back until it is sent as a whole.
+
+    http.client sends the head and the body apart.  A process that is
+    stopped in between would have the server's patience twice.
+    """
+
+    auto_open = 0
+    _held = b''
+
+    def send(self, data: Any) -> None:
+        self._held += data
+
+    def flush(self) -> None:
+        """Send what is held.  Raises TooLate."""
+        held, self._held = self._held, b''
+        if len(held) > _AT_ONCE:
+            # A request that is not complete has no effect.
+            super().send(held[:-1])
+            driver.assert_covered()
+            held = held[-1:]
+        super().send(held)
+
+
+class _SecureConnection(_Connection, http.client.HTTPSConnection):
+    pass
 
 
 class Channel:
@@ -51,11 +82,10 @@ class Channel:
         self._until = boottime() + limit
         host, port = where.hostname or '', where.port
         self._connection = (
-            http.client.HTTPSConnection(
+            _SecureConnection(
                 host, port, timeout=limit, context=_context(verify, cert))
             if where.scheme == 'https'
-            else http.client.HTTPConnection(host, port, timeout=limit))
-        self._connection.auto_open = 0
+            else _Connection(host, port, timeout=limit))
 
     def __enter__(self) -> Self:
         try:
@@ -117,6 +147,7 @@ class Channel:
             content = json.dumps(body).encode()
             headers['Content-Type'] = 'application/json'
         self._connection.request(method, self._base + path, content, headers)
+        self._connection.flush()
         with contextlib.closing(self._connection.getresponse()) as response:
             return answers.Answer(
                 response.status, response.read(),

@@ -5,10 +5,13 @@ The process is stopped where it hurts most: its check of the node has gone
 well, and all that is left to do is to send the call.
 """
 
+import dataclasses
+import http.client
 import multiprocessing
 import os
 import signal
 import uuid
+from unittest import mock
 
 import psutil
 from oslotest import base
@@ -98,6 +101,28 @@ class TestLateCalls(base.BaseTestCase):
     def _moves(self):
         return '\n'.join(line for line in self.ironic.log().splitlines()
                          if self.node_uuid in line)
+
+    def test_its_head_and_its_body_are_sent_together(self):
+        with mock.patch.object(
+                http.client.HTTPConnection, 'send', autospec=True,
+                side_effect=http.client.HTTPConnection.send) as send:
+            self.driver.undeploy(self.node_uuid, self.instance_uuid, 2)
+        sent = [bytes(call.args[1]) for call in send.call_args_list]
+        [change] = [data for data in sent if not data.startswith(b'GET')]
+        self.assertEqual((b'PUT', b'{"target": "deleted"}'),
+                         (change[:3], change.partition(b'\r\n\r\n')[2]))
+
+    def test_a_long_one_is_checked_again_before_its_end(self):
+        order = dataclasses.replace(self.order, user_data='#' * 40_000)
+        covered = iter((True, False))
+        with driver.covering(lambda: next(covered)):
+            self.assertRaises(driver.TooLate, self.driver.rebuild,
+                              self.node_uuid, order, 2)
+        self.driver.rebuild(self.node_uuid, order, 2)
+        self.ironic.wait_for(self.node_uuid, provision_state='active',
+                             reservation=None)
+        self.assertEqual(1, self._moves().count(
+            '"deploying" from state "active"'))
 
     def test_one_whose_claim_has_run_out_meanwhile_is_not_sent(self):
         calls = {
