@@ -222,8 +222,9 @@ class IronicDriver(driver.Driver):
                     f'{calls.name(node)} is {node["provision_state"]}')
             if (node['protected'], node['protected_reason']) != (
                     True, reason):
-                calls.patch(channel, node_uuid, protected=True,
-                       protected_reason=reason)
+                # Somebody may have begun a maintenance since the check.
+                node = calls.patch(channel, node_uuid, protected=True,
+                                   protected_reason=reason)
             if self._maintenance_on_lock and not node['maintenance']:
                 channel.write(
                     'PUT', f'/v1/nodes/{node_uuid}/maintenance',

@@ -148,6 +148,25 @@ class TestStops(OutcomeTest):
         self.assertLess(time.monotonic() - started, 10)
 
 
+class TestMaintenance(OutcomeTest):
+
+    def test_one_that_begins_during_a_lock_stays_somebody_else_s(self):
+        def meanwhile():
+            if not self.node()['maintenance']:
+                self.ironic.do(
+                    'PUT', f'/v1/nodes/{self.node_uuid}/maintenance',
+                    {'reason': 'smoke'})
+            return True
+
+        opened = self.open(maintenance_on_lock='true')
+        with driver.covering(meanwhile):
+            self.protect(opened)
+        opened.unprotect(self.node_uuid, self.order.instance_uuid, 3)
+        node = self.node()
+        self.assertEqual((False, 'smoke'), (node['protected'],
+                                            node['maintenance_reason']))
+
+
 class TestLocks(OutcomeTest):
     """Ironic is at work on the node."""
 
