@@ -15,6 +15,10 @@ _END: Final = re.compile(rb'\r?\n\r?\n')
 _FRAMING: Final = re.compile(
     rb'\n(content-length|transfer-encoding|expect)[ \t]*:[ \t]*([^\r\n]*)',
     re.IGNORECASE)
+# What others may take for something else: a line that goes on from another, a
+# name that is none, half of a line's end.
+_MALFORMED: Final = re.compile(
+    rb'\n[^:\x00-\x20\x7f]*[\x00-\x09\x0b\x0c\x0e-\x20\x7f]|\r(?!\n)')
 _LENGTH: Final = re.compile(rb'[0-9]{1,18}[ \t]*')
 _SIZE: Final = re.compile(rb'([0-9a-fA-F]{1,8})[ \t]*(;[^\r\n]*)?\r')
 
@@ -25,15 +29,16 @@ class Extent:
     `end`: the number of its bytes.  `lines`: those of its head.  `expects`:
     the client waits for a word before it sends the body.  `cut`: the rest
     is not wanted, or cannot be told from the next request; `excessive`: for
-    the body is too large.
+    the body is too large; `malformed`: for a header is.
     """
 
     __slots__ = ('_at', '_chunked', '_head', '_size', 'cut', 'end',
-                 'excessive', 'expects', 'lines')
+                 'excessive', 'expects', 'lines', 'malformed')
 
     def __init__(self) -> None:
         self._at = self._head = self._size = self.end = self.lines = 0
-        self._chunked = self.cut = self.excessive = self.expects = False
+        self._chunked = self.expects = False
+        self.cut = self.excessive = self.malformed = False
 
     def reached(self, data: bytearray) -> bool:
         """Whether all has come that anybody is going to look at."""
@@ -71,7 +76,10 @@ class Extent:
                 codings.append(value.strip().lower())
             else:
                 self.expects = value.strip().lower() == b'100-continue'
-        if codings:
+        self.malformed = bool(_MALFORMED.search(head.lstrip(b'\r\n')))
+        if self.malformed:
+            self._cut()
+        elif codings:
             self._chunked = codings == [b'chunked'] and not lengths
             if not self._chunked:
                 self._cut()

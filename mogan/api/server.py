@@ -77,6 +77,9 @@ class _Request(server.HTTPRequest):
             return False
 
     def read_request_headers(self) -> bool:
+        if self.conn.extent.malformed:
+            self.simple_response('400 Bad Request', 'A header is malformed.')
+            return False
         if self.conn.extent.lines > _MOST_HEADERS:
             self.simple_response(
                 '431 Request Header Fields Too Large',
@@ -219,17 +222,14 @@ class _Server(wsgi.Server):
 
     max_request_header_size = framing.LARGEST_HEAD
     server_name = 'mogan'
-    refusal: OSError | None = None
+    listener: socket.socket
     most = 0
     _connections: Any   # cheroot's
 
-    def bind(self, *arguments: Any) -> Any:
-        """Remember the system's reason, which cheroot buries."""
-        try:
-            return super().bind(*arguments)
-        except OSError as error:
-            self.refusal = error
-            raise
+    def bind(self, *_: Any) -> None:
+        """Take the socket that listens already."""
+        self.socket = self.listener
+        self.bind_addr = self.listener.getsockname()[:2]
 
     def prepare(self) -> None:
         super().prepare()
@@ -273,24 +273,55 @@ def _most(wanted: int) -> int:
     return max(min(wanted, soft - _OTHER_FILES), _OTHER_FILES)
 
 
+def listen(host: str, port: int, *,
+           shared: bool = False) -> socket.socket:
+    """A socket that listens.  Port 0 is any that is free; one that is
+    `shared` has a queue for each socket of this user.
+
+    Raises AddressError.
+    """
+    failed: OSError | None = None
+    try:
+        for family, _, _, _, address in socket.getaddrinfo(
+                host, port, type=socket.SOCK_STREAM,
+                flags=socket.AI_PASSIVE):
+            try:
+                found = socket.create_server(
+                    address, family=family, backlog=_BACKLOG,
+                    reuse_port=shared, dualstack_ipv6=address[0] == '::')
+            except OSError as error:
+                failed = failed or error
+                continue
+            # What it accepts is like it.
+            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return found
+    except socket.gaierror as error:
+        failed = error
+    # The address is in it a second time.
+    reason = str(failed and failed.strerror).partition(' (while ')[0]
+    raise AddressError(
+        f'cannot listen on {host}:{port}: {reason}') from failed
+
+
 def build(host: str,  # noqa: PLR0913 - all that a server is
           port: int, application: Callable[..., Any], *,
-          threads: int = 8, reuse_port: bool = False, timeout: float = 30,
-          grace: float = 60, connections: int = 4096,
+          threads: int = 8, listener: socket.socket | None = None,
+          timeout: float = 30, grace: float = 60, connections: int = 4096,
           tls: tuple[str, str] | None = None) -> Any:
     """A server that listens already: `serve()` answers until `stop()`,
     which lets requests that have begun take `grace` seconds.
 
     `timeout`: seconds that a request may take to arrive, and its answer to
     be taken.  `connections`: so many are open at a time.  `tls`: the files
-    of the certificate and of its key.  Port 0 takes a free one, to be found
-    at `bind_addr`.  Raises AddressError.
+    of the certificate and of its key.  `listener`: from `listen`, which
+    otherwise makes it; the address is at `bind_addr`.  Raises AddressError.
     """
     make: Any = _Server     # cheroot's types know whole seconds only
     front = make((host, port), application, numthreads=threads,
                  server_name=_Server.server_name,
                  request_queue_size=_BACKLOG, timeout=timeout,
-                 shutdown_timeout=grace, reuse_port=reuse_port)
+                 shutdown_timeout=grace)
+    front.listener = listener or listen(host, port)
     front.most = _most(connections)
     if tls is not None:
         try:
@@ -302,10 +333,5 @@ def build(host: str,  # noqa: PLR0913 - all that a server is
         except OSError as error:
             raise AddressError(f'cannot serve TLS with {tls[0]} and '
                                f'{tls[1]}: {error.strerror}') from error
-    try:
-        front.prepare()
-    except OSError as error:
-        reason = (front.refusal or error).strerror or str(error)
-        raise AddressError(
-            f'cannot listen on {host}:{port}: {reason}') from error
+    front.prepare()
     return front

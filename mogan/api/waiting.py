@@ -31,6 +31,10 @@ _LITTLE: Final = 16 * 1024
 # is still sending gets to read its answer.
 _DISCARDED: Final = 16 << 20
 _DISCARD_SECONDS: Final = 3.0
+# What is left, when the server stops, to a client that has just connected,
+# and to one that has begun to send.
+_FIRST_SECONDS: Final = 1.0
+_LAST_SECONDS: Final = 5.0
 
 NOT_YET: Final = (BlockingIOError, ssl.SSLWantReadError,
                    ssl.SSLWantWriteError)
@@ -88,10 +92,17 @@ class Waiting:
         with self._lock:
             self._closed = True
         self._pass(0)   # what has come already is begun on
+        now = time.monotonic()
         for connection in list(self._waiting.values()):
-            if not connection.rest and not connection.received:
+            if connection.rest:
+                continue
+            if connection.received:
+                connection.due = min(connection.due, now + _LAST_SECONDS)
+            elif not connection.requests_seen:
+                connection.due = min(connection.due, now + _FIRST_SECONDS)
+            else:
                 self._close(connection)
-        until = time.monotonic() + self._server.shutdown_timeout
+        until = now + self._server.shutdown_timeout
         while self._waiting and time.monotonic() < until:
             self._pass()
             self._end_late()
@@ -107,10 +118,10 @@ class Waiting:
                 return
             connection.due = time.monotonic() + self._server.timeout
             self._waiting[connection.file] = connection
+            self._hold(connection, len(connection.rest))
             if connection.rest:
-                self._hold(connection, len(connection.rest))
                 self._arm(connection, _OUT)
-            else:
+            elif self._has(connection):
                 self._follow(connection)
 
     def left(self, connection: Any) -> None:
@@ -222,8 +233,9 @@ class Waiting:
 
     def _hand_over(self, connection: Any) -> None:
         with self._lock:
-            self._hold(connection, 0)
             del self._waiting[connection.file]
+            # What waits for a thread is held, too.
+            self._hold(connection, len(connection.received))
         self._server.process_conn(connection)
 
     def _follow(self, connection: Any) -> None:

@@ -3,9 +3,10 @@
 
 import gc
 import os
+import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final
 
 import oslo_messaging
@@ -52,17 +53,21 @@ class Opened:
 
 
 class ApiProcess(service.ServiceBase):
-    """One worker of mogan-api."""
+    """One worker of mogan-api; `listeners` are those of all."""
 
-    def __init__(self) -> None:
+    def __init__(self, listener: socket.socket,
+                 listeners: Collection[socket.socket]) -> None:
         super().__init__()
+        self._listener = listener
+        self._listeners = listeners
         self._server: Any = None
         self._stopping = threading.Event()
         self._stopped = threading.Event()
 
     def start(self) -> None:
+        _close(one for one in self._listeners if one is not self._listener)
         self._opened = Opened()
-        self._server = _server(self._opened.application)
+        self._server = _server(self._opened.application, self._listener)
         self._thread = threading.Thread(target=self._server.serve,
                                         name='api')
         # Nothing made so far is ever garbage: let no collection look at it.
@@ -91,16 +96,33 @@ class ApiProcess(service.ServiceBase):
         """SIGHUP starts new workers in place of this one."""
 
 
-def _server(application: Any, *, reuse_port: bool = True) -> Any:
+def _server(application: Any, listener: socket.socket | None = None) -> Any:
     group = CONF.api
     tls = None
     if group.tls_cert_file:
         tls = group.tls_cert_file, group.tls_key_file or group.tls_cert_file
     return server.build(
         group.host, group.port, application, threads=group.threads,
-        reuse_port=reuse_port, timeout=group.timeout,
+        listener=listener, timeout=group.timeout,
         grace=CONF.graceful_shutdown_timeout,
         connections=group.max_connections, tls=tls)
+
+
+def _listeners() -> list[socket.socket]:
+    """One for each worker, and so for whoever takes its place: meanwhile
+    clients wait.  Raises server.AddressError.
+    """
+    found: list[socket.socket] = []
+    port = CONF.api.port
+    for _ in range(CONF.api.workers or os.cpu_count() or 1):
+        found.append(server.listen(CONF.api.host, port, shared=True))
+        port = found[0].getsockname()[1]
+    return found
+
+
+def _close(listeners: Iterable[socket.socket]) -> None:
+    for one in listeners:
+        one.close()
 
 
 # By the options that each is about.  Workers share the port; another service
@@ -112,7 +134,7 @@ _CHECKS: Final[dict[str, Callable[[], Any]]] = {
     '[DEFAULT] transport_url': lambda: oslo_messaging.TransportURL.parse(
         CONF),
     '[database] connection': lambda: Database.from_conf(CONF).dispose(),
-    '[api] host, port': lambda: _server(None, reuse_port=False).stop(),
+    '[api] host, port': lambda: _server(None).stop(),
 }
 
 
@@ -127,9 +149,12 @@ def main() -> int:
                 oslo_messaging.InvalidTransportURL,
                 server.AddressError) as error:
             return launch.complain(what, error)
+    listeners = _listeners()
     with metrics.shared(CONF.metrics.api_port):
-        launcher.launch_service(
-            ApiProcess(), workers=CONF.api.workers or os.cpu_count() or 1)
+        for listener in listeners:
+            launcher.launch_service(ApiProcess(listener, listeners))
+        launcher._manager.register_hooks(  # noqa: SLF001 - no other way
+            on_terminate=lambda: _close(listeners))
         return launcher.wait() or 0
 
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """How mogan-api and the WSGI application start, and how they do not."""
 
-import contextlib
 import http.client
 import json
 import os
@@ -12,8 +11,11 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from concurrent import futures
 
+import psutil
 from oslotest import base
 
 from mogan.tests.functional.base import eventually
@@ -203,9 +205,7 @@ class TestStarts(StartTest):
             return parts[0]
 
         def served():
-            # A connection that comes between two workers may be lost.
-            with contextlib.suppress(OSError):
-                return ssl.get_server_certificate(address)
+            return ssl.get_server_certificate(address, timeout=60)
 
         first = renew()
         self.configure((f'port = {self.port}',
@@ -215,6 +215,31 @@ class TestStarts(StartTest):
         second = renew()
         process.send_signal(signal.SIGHUP)
         eventually(served, until=lambda seen: seen == second, within=30)
+
+    def test_a_reload_turns_nobody_away(self):
+        self.configure(('workers = 1', 'workers = 2'))
+        process = self.start('Answering at 127.0.0.1')
+        workers = set(psutil.Process(process.pid).children())
+        done = threading.Event()
+
+        def ask():
+            while not done.is_set():
+                with socket.create_connection(('127.0.0.1', self.port),
+                                              60) as client:
+                    client.sendall(b'GET /v1 HTTP/1.0\r\n\r\n')
+                    self.assertIn(b' 200 OK', client.recv(1000))
+
+        with futures.ThreadPoolExecutor(4) as pool:
+            self.addCleanup(done.set)
+            asking = [pool.submit(ask) for _ in range(4)]
+            process.send_signal(signal.SIGHUP)
+            eventually(
+                lambda: psutil.Process(process.pid).children(),
+                until=lambda seen: len(seen) == 2 and workers.isdisjoint(
+                    seen), within=60)
+            done.set()
+            for one in asking:
+                one.result()
 
     def test_it_can_be_stopped_while_it_starts(self):
         process = self.start('start method: fork')

@@ -73,6 +73,23 @@ class TestExtent(base.BaseTestCase):
             self.assertEqual((True, True, False), (
                 reached, extent.cut, extent.excessive), (headers, body))
 
+    def test_a_header_that_others_may_read_otherwise_is_malformed(self):
+        for header in (b'Content-Length\x0b: 5', b'\x0bContent-Length: 5',
+                       b'\rContent-Length: 5', b'Content-Length : 5',
+                       b'Content-Length: 5\r, 6', b'Content-Length: 2\r\n 5',
+                       b'Content-Length: 2\r\n\t5', b'X\0: y', b' X: y',
+                       b'two words: x', b'Transfer-Encoding\x0c: chunked'):
+            reached, extent = whole(request(b'X: a: b', header, body=b'x'))
+            self.assertEqual((True, True, True), (
+                reached, extent.cut, extent.malformed), header)
+        for header in (b'X: \x0b', b'X:y:z', b'X:', b"!#$%&'*+-.^_`|~9: x"):
+            for end in (b'\r\n', b'\n'):
+                data = request(header).replace(b'\r\n', end)
+                self.assertFalse(whole(data)[1].malformed, data)
+        # In no time: it is looked for in what anybody may send.
+        whole(request(b' ' * (framing.LARGEST_HEAD - 100)))
+        whole(request(b'x' * (framing.LARGEST_HEAD - 100)))
+
     def test_more_than_a_body_may_have_is_not_waited_for(self):
         most = _MOST
         for headers, body in (

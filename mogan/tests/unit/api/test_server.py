@@ -226,6 +226,20 @@ class TestErrors(ServerTest):
                           b'Content_Length: 5\r\n\r\n')
         self.assertEqual((200, b''), answer[::2])
 
+    def test_a_header_that_is_malformed_ends_the_connection(self):
+        for header in (b'Content-Length\x0b: 34', b'\rContent-Length: 34',
+                       b'Content-Length: 0\r\n 34',
+                       b'\x0bTransfer-Encoding: chunked'):
+            connection = self.connect()
+            connection.sendall(
+                b'PUT /unread HTTP/1.1\r\nHost: x\r\n' + header
+                + b'\r\n\r\nGET /hidden HTTP/1.1\r\nHost: x\r\n\r\n')
+            stream = connection.makefile('rb')
+            self.addCleanup(stream.close)
+            self.assertEqual('A header is malformed.', self.error_of(
+                self.receive(connection, stream), 400))
+            self.assertIsNone(self.receive(connection, stream))
+
 
 class TestConnections(ServerTest):
 
@@ -277,24 +291,36 @@ class TestAddresses(base.BaseTestCase):
     def test_a_port_that_is_taken_is_named(self):
         with socket.create_server(('127.0.0.1', 0)) as other:
             port = other.getsockname()[1]
-            for reuse in (False, True):
+            for shared in (False, True):
                 error = self.assertRaises(
-                    server.AddressError, server.build, '127.0.0.1', port,
-                    application, reuse_port=reuse)
+                    server.AddressError, server.listen, '127.0.0.1', port,
+                    shared=shared)
                 self.assertEqual(
                     f'cannot listen on 127.0.0.1:{port}: Address already in '
                     f'use', str(error))
 
     def test_workers_share_a_port_and_others_do_not(self):
-        first = server.build('127.0.0.1', 0, application)
-        port = first.bind_addr[1]
-        first.stop()
-        one = server.build('127.0.0.1', port, application, reuse_port=True)
-        self.addCleanup(one.stop)
-        other = server.build('127.0.0.1', port, application, reuse_port=True)
-        self.addCleanup(other.stop)
+        first = server.listen('127.0.0.1', 0, shared=True)
+        self.addCleanup(first.close)
+        port = first.getsockname()[1]
+        second = server.listen('127.0.0.1', port, shared=True)
+        self.addCleanup(second.close)
         self.assertRaises(server.AddressError, server.build, '127.0.0.1',
                           port, application)
+
+    def test_a_name_may_be_taken_for_an_address(self):
+        listening = server.listen('localhost', 0)
+        self.addCleanup(listening.close)
+        socket.create_connection(listening.getsockname()[:2], WAIT).close()
+
+    def test_every_address_is_of_both_kinds(self):
+        try:
+            listening = server.listen('::', 0)
+        except server.AddressError:
+            self.skipTest('no IPv6')
+        self.addCleanup(listening.close)
+        socket.create_connection(
+            ('127.0.0.1', listening.getsockname()[1]), WAIT).close()
 
     def test_an_address_of_somebody_else_is_named(self):
         for host in ('192.0.2.1', 'nowhere.invalid'):

@@ -21,7 +21,17 @@ HEAD = b'PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n'
 CHUNKS = b'PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n'
 
 
+class Held:
+    """What the threads do with '/held' until they are let go."""
+
+    taken = threading.Semaphore(0)
+    go_on = threading.Event()
+
+
 def application(environ, start_response):
+    if environ['PATH_INFO'] == '/held':
+        Held.taken.release()
+        Held.go_on.wait(WAIT)
     size = ANSWER if environ['PATH_INFO'] == '/large' else 2
     start_response('200 OK', [('Content-Length', str(size))])
     return [b'x' * size]
@@ -92,6 +102,34 @@ class TestManyOfThem(SlowTest):
             got = self.read_all(connection)
             self.assertEqual(2, got.count(b'HTTP/1.1 200'))
             self.assertGreater(len(got), ANSWER)
+
+    def test_a_server_that_stops_waits_for_nobody_long(self):
+        self.patch(waiting, '_FIRST_SECONDS', 0.3)
+        self.patch(waiting, '_LAST_SECONDS', 0.6)
+        built = self.serve()
+        kept, new = self.connect(), self.connect()
+        self.assertEqual(b'HTTP/1.1 200', self.ask(kept))
+        begun = self.connect(HEAD)
+        built.stop()
+        self.assertEqual(b'', self.read_all(kept))
+        self.assertEqual(b'', self.read_all(new))
+        self.assertIn(b' 408 ', self.read_all(begun))
+
+    def test_who_has_just_connected_is_answered_by_a_server_that_stops(self):
+        built = self.serve(grace=WAIT)
+        self.patch(waiting, '_FIRST_SECONDS', WAIT)
+        new = self.connect()
+        deadline = time.monotonic() + WAIT
+        while not built._connections._open:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+        stopping = threading.Thread(target=built.stop)
+        stopping.start()
+        self.addCleanup(stopping.join, WAIT)
+        while not built._connections._closed:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+        self.assertEqual(b'HTTP/1.1 200', self.ask(new))
 
     def test_an_answer_is_taken_while_the_server_stops(self):
         built = self.serve()
@@ -167,6 +205,28 @@ class TestNumbers(SlowTest):
         slow += [self.connect(b'G') for _ in range(19)]
         self.assertEqual(b'HTTP/1.1 200', self.ask(kept))
         self.assertEqual(b'HTTP/1.1 200', self.ask())
+
+    def test_who_waits_for_a_thread_is_counted(self):
+        self.patch(waiting, '_MOST_HELD', 4 * framing.LARGEST_BODY)
+        self.serve()
+        Held.go_on.clear()
+        self.addCleanup(Held.go_on.set)
+        for _ in range(THREADS):
+            self.connect(GET.replace(b'/', b'/held', 1))
+            self.assertTrue(Held.taken.acquire(timeout=WAIT))
+        head = (b'PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n'
+                % framing.LARGEST_BODY)
+        much = [self.connect() for _ in range(8)]
+        for connection in much:
+            with contextlib.suppress(ConnectionError):
+                connection.sendall(head + b'x' * framing.LARGEST_BODY)
+        Held.go_on.set()
+        for connection in much:
+            with contextlib.suppress(ConnectionError):
+                connection.shutdown(socket.SHUT_WR)
+        answered = sum(b'200 OK' in self.read_all(one) for one in much)
+        # Some are complete by the time that it is too much.
+        self.assertIn(answered, range(1, 7))
 
     def test_who_holds_much_makes_room(self):
         self.patch(waiting, '_MOST_HELD', 4 * framing.LARGEST_BODY)
