@@ -210,9 +210,10 @@ class Client:
         if authenticated:
             headers[_HEADER] = _text(VERSION)
         try:
+            # What we log in with is for nobody else.
             response = self._session.get(
                 url, params=query, headers=headers, raise_exc=False,
-                authenticated=authenticated)
+                authenticated=authenticated, redirect=False)
         except keystoneauth1.exceptions.ClientException as error:
             self._base = None   # the catalog may know better by now
             raise _unavailable('Ironic cannot be reached', error) from error

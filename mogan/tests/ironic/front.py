@@ -24,6 +24,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if changes and self.server.fault == 'bad gateway':
             self._answer(502, b'<html>bad gateway</html>')
             return
+        if self.server.fault == 'moved':
+            self._answer(302, b'')
+            return
         if changes and self.server.fault == 'logged out':
             self._answer(401, b'{}')
             return
@@ -52,6 +55,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _answer(self, status, content):
         self.send_response(status)
         self.send_header('Content-Length', str(len(content)))
+        if status == 302:
+            self.send_header('Location', self.server.elsewhere + self.path)
         if self.server.fault == 'closes':
             self.send_header('Connection', 'close')
         self.end_headers()
@@ -70,6 +75,7 @@ class Front(http.server.ThreadingHTTPServer):
     logged out: nor are they here, and the answer is 401
     lost answer: changes are passed on, and not answered
     closes: a connection is good for one request
+    moved: everything is said to be at `elsewhere`
     no rights: what a user is told who may see no node
     old: Ironic says that it is older than it is
     """
@@ -80,6 +86,7 @@ class Front(http.server.ThreadingHTTPServer):
         super().__init__(('127.0.0.1', 0), _Handler)
         self.target = target
         self.fault: str | None = None
+        self.elsewhere = ''
         self.seen: list[tuple[str, str]] = []
         self.url = f'http://127.0.0.1:{self.server_port}'
         # One that serves a whole process does not keep it from its end.

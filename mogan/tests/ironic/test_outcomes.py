@@ -89,6 +89,19 @@ class TestBehindAProxy(OutcomeTest):
         self.assertRaises(driver.Unavailable, self.undeploy, self.behind)
         self.assertEqual(['PUT'], self._changes())
 
+    def test_nobody_goes_where_ironic_is_said_to_be_by_now(self):
+        other = Front(self.ironic.port)
+        self.addCleanup(other.close)
+        self.behind.nodes()
+        self.front.elsewhere = other.url
+        self.front.fault = 'moved'
+        for call in (self.behind.nodes, lambda: self.undeploy(self.behind),
+                     lambda: self.behind.look([self.node_uuid]),
+                     lambda: self.behind.find(self.order.instance_uuid)):
+            moved = self.assertRaises(driver.Unavailable, call)
+            self.assertIn('302', str(moved))
+        self.assertEqual([], other.seen)
+
     def test_a_proxy_that_closes_each_connection_is_told_so(self):
         self.front.fault = 'closes'
         error = self.assertRaises(driver.Unavailable, self.undeploy,
