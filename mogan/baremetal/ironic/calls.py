@@ -5,7 +5,7 @@ import contextlib
 import math
 import random
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from mogan.baremetal import configdrive, driver
@@ -58,20 +58,59 @@ def admit(node: Node, wanted: Collection[str], what: str) -> None:
 
 def patch(channel: Channel, node_uuid: str, **values: Any) -> Node:
     """Set values of a node; returns what it is now."""
-    return channel.write('PATCH', f'/v1/nodes/{node_uuid}', [
+    return _patch(channel, node_uuid, [
         {'op': 'add', 'path': f'/{key}', 'value': value}
-        for key, value in values.items()]).json()
+        for key, value in values.items()])
+
+
+def _patch(channel: Channel, node_uuid: str,
+           changes: Sequence[Mapping[str, Any]]) -> Node:
+    return channel.write('PATCH', f'/v1/nodes/{node_uuid}', changes).json()
 
 
 def furnish(channel: Channel, node: Node, order: driver.Order,
-            images: nodes.Images) -> None:
-    """Tell Ironic what to put on the node.  Raises NotOurs."""
+            images: nodes.Images) -> Node:
+    """Tell Ironic what to put on the node; returns what the node is now.
+
+    Raises NotOurs.
+    """
     info = nodes.instance_info(order, images, node['properties'])
     if info.items() <= node['instance_info'].items():
-        return
+        return node
     # All of it: what Ironic has found out is about the image before.
-    changed = patch(channel, node['uuid'], instance_info=info)
+    changed = _tell(channel, node, info)
     _own(changed, order.instance_uuid)
+    return changed
+
+
+def _tell(channel: Channel, node: Node, info: Mapping[str, Any]) -> Node:
+    """Make this of a node's instance_info, but for what is masked, and for
+    the config drive: a deploy brings its own."""
+    told = node['instance_info']
+    gone = told.keys() - info.keys() - {'configdrive'}
+    changes = [{'op': 'remove', 'path': _member(key)} for key in gone] + [
+        {'op': 'add', 'path': _member(key), 'value': value}
+        for key, value in info.items()
+        if not nodes.masked(value) and (
+            key not in told or told[key] != value)]
+    return _patch(channel, node['uuid'], changes) if changes else node
+
+
+def _member(key: str) -> str:
+    return f'/instance_info/{key.replace("~", "~0").replace("/", "~1")}'
+
+
+def rebuild(channel: Channel, node: Node, order: driver.Order,
+            images: nodes.Images) -> None:
+    """Start a rebuild; where Ironic refuses it, the node is told again what
+    it was told before."""
+    changed = furnish(channel, node, order, images)
+    try:
+        provision(channel, node['uuid'], 'rebuild', order)
+    except driver.Refused:
+        with contextlib.suppress(driver.Definite):
+            _tell(channel, changed, node['instance_info'])
+        raise
 
 
 def provision(channel: Channel, node_uuid: str, target: str,

@@ -179,9 +179,10 @@ class IronicDriver(driver.Driver):
             # Before the image in instance_info is changed.
             if node['protected']:
                 raise driver.Refused(f'{calls.name(node)} is protected')
+            if node['maintenance']:
+                raise driver.Refused(f'{calls.name(node)} is in maintenance')
             calls.admit(node, _REBUILDABLE, 'rebuilt')
-            calls.furnish(channel, node, order, self._images)
-            calls.provision(channel, node_uuid, 'rebuild', order)
+            calls.rebuild(channel, node, order, self._images)
 
         self._carry_out(node_uuid, order.instance_uuid, act)
 

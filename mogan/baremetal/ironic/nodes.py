@@ -2,6 +2,7 @@
 """Ironic's nodes in the words that every driver speaks."""
 
 import dataclasses
+import json
 import math
 from collections.abc import Mapping
 from typing import Any, Final
@@ -136,6 +137,11 @@ def instance_info(order: driver.Order, images: Images,
     if capabilities:
         info['capabilities'] = capabilities
     return info
+
+
+def masked(value: Any) -> bool:
+    """Whether Ironic keeps the value, or a part of it, to itself."""
+    return '***' in json.dumps(value)
 
 
 def zone(properties: Mapping[str, Any] | None) -> str | None:

@@ -7,10 +7,13 @@ changed and deleted through its API, it is stopped and started by pid.
 """
 
 import atexit
+import contextlib
 import functools
+import json
 import os
 import pathlib
 import shutil
+import sqlite3
 import subprocess
 import time
 import unittest
@@ -173,6 +176,16 @@ class Ironic(servers.Server):
 
     def node(self, node_uuid: str) -> dict[str, Any]:
         return self.get(f'/v1/nodes/{node_uuid}')
+
+    def told(self, node_uuid: str) -> dict[str, Any]:
+        """A node's instance_info, with what the API masks."""
+        path = self.directory / 'ironic.sqlite'
+        with contextlib.closing(sqlite3.connect(
+                f'file:{path}?mode=ro', uri=True)) as connection:
+            [[info]] = connection.execute(
+                'SELECT instance_info FROM nodes WHERE uuid = ?',
+                (node_uuid,))
+        return json.loads(info)
 
     def patch(self, node_uuid: str, **values: Any) -> None:
         """Change a node; None takes a value off it."""

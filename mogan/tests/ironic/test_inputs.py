@@ -3,7 +3,6 @@
 
 import base64
 import json
-import sqlite3
 from typing import Any, ClassVar
 
 from mogan.tests.functional.test_inputs import GIVEN, KEY, MARKER, USER_DATA
@@ -23,19 +22,11 @@ class InputsTest(IronicTest):
                 'availability_zone': f'hall-{number}', 'local_gb': 100,
                 'capabilities': 'boot_mode:uefi,disk_label:gpt,cpus:8'})
 
-    def kept(self, uuid: str) -> dict[str, Any]:
-        """What Ironic knows of the instance; its API masks the config
-        drive."""
-        path = self.ironic.directory / 'ironic.sqlite'
-        connection = sqlite3.connect(f'file:{path}?mode=ro', uri=True)
-        self.addCleanup(connection.close)
-        [[info]] = connection.execute(
-            'SELECT instance_info FROM nodes WHERE instance_uuid = ?',
-            (uuid,))
-        return json.loads(info)
+    def told(self, uuid: str) -> dict[str, Any]:
+        return self.ironic.told(self.see(uuid)['node_uuid'])
 
     def assert_handed_on(self, uuid: str) -> None:
-        info = self.kept(uuid)
+        info = self.told(uuid)
         self.assertEqual((40, 4096), (info['root_gb'], info['swap_mb']))
         self.assertEqual({'boot_mode': 'uefi', 'disk_label': 'gpt'},
                          info['capabilities'])
@@ -85,7 +76,7 @@ class TestInputs(InputsTest):
         text = '\u20ac\r\n\0"\\'
         uuid = self.make_instance(user_data=base64.b64encode(
             text.encode()).decode())
-        self.assertEqual(text, self.kept(uuid)['configdrive']['user_data'])
+        self.assertEqual(text, self.told(uuid)['configdrive']['user_data'])
 
 
 class TestWholeDisks(IronicTest):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the driver makes of an Ironic, and of a way to it, that fails."""
 
+import dataclasses
 import time
 import uuid
 
@@ -159,6 +160,46 @@ class TestStops(OutcomeTest):
             self.assertRaises(driver.OutcomeUnknown, self.undeploy,
                               impatient)
         self.assertLess(time.monotonic() - started, 10)
+
+
+class TestRefusedRebuilds(OutcomeTest):
+    """What Ironic has been told of the instance stays as it was."""
+
+    def setUp(self):
+        super().setUp()
+        self.ironic.patch(self.node_uuid, **{
+            'instance_info/image_properties': {'found': 'out'}})
+        self.told = self.ironic.told(self.node_uuid)
+        self.assertIn('configdrive', self.told)
+
+    def _occupy(self):
+        self.ironic.do('PUT', f'/v1/nodes/{self.node_uuid}/maintenance', {})
+        return True
+
+    def _refused(self):
+        return self.assertRaises(
+            driver.Refused, self.driver.rebuild, self.node_uuid,
+            dataclasses.replace(self.order, image_uuid='another'), 2)
+
+    def test_of_a_node_in_maintenance(self):
+        self._occupy()
+        with driver.covering(lambda: self.fail('a change')):
+            self.assertIn('is in maintenance', str(self._refused()))
+        self.assertEqual(self.told, self.ironic.told(self.node_uuid))
+
+    def test_of_a_node_whose_maintenance_begins_meanwhile(self):
+        images = []
+
+        def covered():
+            images.append(self.ironic.told(self.node_uuid)['image_source'])
+            if len(images) == 2:    # before the rebuild itself
+                self._occupy()
+            return True
+
+        with driver.covering(covered):
+            self.assertIn('maintenance', str(self._refused()))
+        self.assertEqual(['image', 'another', 'another'], images)
+        self.assertEqual(self.told, self.ironic.told(self.node_uuid))
 
 
 class TestMaintenance(OutcomeTest):
