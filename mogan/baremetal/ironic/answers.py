@@ -3,6 +3,7 @@
 
 import dataclasses
 import json
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from mogan.baremetal import driver
@@ -41,12 +42,29 @@ class Answer:
         """The body.  Raises Unavailable where it is none of Ironic's."""
         try:
             value = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict):
-            raise driver.Unavailable(
-                f'what answers {self.status} is not Ironic: {self.text}')
+            raise self._strange()
         return value
+
+    def nodes(self, fields: Collection[str], *,
+              listed: bool = False) -> dict[str, Any]:
+        """The body: a node, or a list of them, with these fields.
+
+        Raises Unavailable where it is none of Ironic's.
+        """
+        value = self.json()
+        nodes = value.get('nodes') if listed else [value]
+        if not isinstance(nodes, list) or not all(
+                isinstance(node, dict) and {*fields} <= node.keys()
+                for node in nodes):
+            raise self._strange()
+        return value
+
+    def _strange(self) -> driver.Unavailable:
+        return driver.Unavailable(
+            f'what answers {self.status} is not Ironic: {self.text}')
 
     @property
     def text(self) -> str:
@@ -56,7 +74,7 @@ class Answer:
         for key in ('error_message', 'faultstring'):
             try:
                 value = json.loads(value) if isinstance(value, str) else value
-            except ValueError:
+            except (ValueError, RecursionError):
                 break
             if not isinstance(value, dict) or key not in value:
                 break
@@ -89,6 +107,16 @@ def check_read(answer: Answer) -> None:
         raise LoggedOut(f'Ironic wants another login: {answer.text}')
     raise driver.Unavailable(
         f'Ironic answered {answer.status}: {answer.text}')
+
+
+def found(answer: Answer, path: str,
+          query: Mapping[str, Any]) -> dict[str, Any]:
+    """What a read has found: all fields of nodes that were asked for."""
+    check_read(answer)
+    if 'fields' not in query:
+        return answer.json()
+    return answer.nodes(query['fields'].split(','),
+                        listed=path == '/v1/nodes')
 
 
 def check_write(answer: Answer) -> None:

@@ -65,7 +65,12 @@ def patch(channel: Channel, node_uuid: str, **values: Any) -> Node:
 
 def _patch(channel: Channel, node_uuid: str,
            changes: Sequence[Mapping[str, Any]]) -> Node:
-    return channel.write('PATCH', f'/v1/nodes/{node_uuid}', changes).json()
+    answer = channel.write('PATCH', f'/v1/nodes/{node_uuid}', changes)
+    try:
+        return answer.nodes(nodes.DEPLOYED)
+    except driver.Unavailable as error:
+        # It was sent.
+        raise driver.OutcomeUnknown(str(error)) from error
 
 
 def furnish(channel: Channel, node: Node, order: driver.Order,

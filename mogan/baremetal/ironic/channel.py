@@ -114,8 +114,7 @@ class Channel:
         except _BROKEN as error:
             raise driver.Unavailable(
                 f'Ironic did not answer: {_words(error)}') from error
-        answers.check_read(answer)
-        return answer.json()
+        return answers.found(answer, path, query)
 
     def write(self, method: str, path: str,
               body: Any = None) -> answers.Answer:

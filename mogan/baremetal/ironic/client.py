@@ -201,8 +201,7 @@ class Client:
             raise _Again(f'Ironic answered {answer.status}: {answer.text}')
         if answer.status == 406:  # noqa: PLR2004
             self._base = None   # another Ironic than before
-        answers.check_read(answer)
-        return answer.json()
+        return answers.found(answer, path, query)
 
     def _request(self, url: str, query: Mapping[str, Any] | None = None, *,
                  authenticated: bool = True) -> answers.Answer:

@@ -47,6 +47,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if changes and self.server.fault == 'lost answer':
             self.close_connection = True
             return
+        if changes and self.server.fault == 'cut answer':
+            content = content[:40]
+        if self.server.fault == 'odd' and '/nodes' in self.path:
+            content = b'{}'
         if self.server.fault == 'old':
             content = content.replace(b'"version": "1.115"',
                                       b'"version": "1.46"')
@@ -74,6 +78,8 @@ class Front(http.server.ThreadingHTTPServer):
     bad gateway: changes are not passed on, the answer is 502
     logged out: nor are they here, and the answer is 401
     lost answer: changes are passed on, and not answered
+    cut answer: changes are passed on, and the answer breaks off
+    odd: nothing is said of nodes, in good JSON
     closes: a connection is good for one request
     moved: everything is said to be at `elsewhere`
     no rights: what a user is told who may see no node

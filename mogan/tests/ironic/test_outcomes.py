@@ -73,12 +73,28 @@ class TestBehindAProxy(OutcomeTest):
         self.protect(self.behind)
         self.assertEqual(['PATCH'], self._changes())
 
+    def test_so_does_one_that_breaks_off(self):
+        self.front.fault = 'cut answer'
+        self.assertRaises(driver.OutcomeUnknown, self.protect, self.behind)
+        self.assertTrue(self.node()['protected'])
+
     def test_a_claim_whose_answer_is_lost_is_found_again(self):
         other = self.ironic.enrol('node-2', self.resource_class)
         order = self.new_order()
         self.front.fault = 'lost answer'
         self.assertRaises(driver.OutcomeUnknown, self.behind.claim, order, 1)
         self.assertEqual(other, self.behind.claim(order, 1).uuid)
+
+    def test_json_that_is_not_ironic_s_says_nothing_of_nodes(self):
+        self.front.fault = 'odd'
+        for call in (self.behind.nodes, self.behind.zones,
+                     self.behind.manageable,
+                     lambda: self.behind.look([self.node_uuid]),
+                     lambda: self.behind.find(self.order.instance_uuid),
+                     lambda: self.behind.claim(self.new_order(), 1),
+                     lambda: self.protect(self.behind)):
+            self.assertRaises(driver.Unavailable, call)
+        self.assertEqual([], self._changes())
 
     def test_a_gateway_s_error_leaves_the_outcome_unknown(self):
         self.front.fault = 'bad gateway'

@@ -160,6 +160,22 @@ class TestAnswers(base.BaseTestCase):
             self.assertRaises(driver.Unavailable, check, answer)
 
     def test_what_is_not_json_is_not_ironic(self):
-        for body in (b'<html>', b'[]', b''):
+        for body in (b'<html>', b'[]', b'', b'[' * 100_000, b'\xff',
+                     b'{"nodes": [{"uui'):
             self.assertRaises(driver.Unavailable,
                               answers.Answer(200, body).json)
+
+    def test_nor_is_what_lacks_the_fields_that_were_asked_for(self):
+        query = {'fields': 'uuid,name'}
+        node = b'{"uuid": "a", "name": null}'
+        for path, good, bad in (
+                ('/v1/nodes/a', node, (b'{}', b'{"uuid": "a"}',
+                                       b'{"nodes": []}')),
+                ('/v1/nodes', b'{"nodes": [%b]}' % node, (
+                    b'{}', node, b'{"nodes": null}', b'{"nodes": {}}',
+                    b'{"nodes": [%b, {}]}' % node, b'{"nodes": ["a"]}'))):
+            answers.found(answers.Answer(200, good), path, query)
+            for body in bad:
+                self.assertRaises(
+                    driver.Unavailable, answers.found,
+                    answers.Answer(200, body), path, query)
