@@ -16,7 +16,7 @@ from oslo_db.sqlalchemy import enginefacade
 from sqlalchemy import pool
 
 from mogan import exception
-from mogan.db import connections
+from mogan.db import connections, patience
 
 P = ParamSpec('P')
 R = TypeVar('R')
@@ -35,11 +35,15 @@ _TURN: Final = 7
 # so many seconds, before those give up who wait for it.
 _IDLE: Final = 5
 _TELLING: Final = 'mogan_telling'
-# The first two, as the drivers call them that come with the service.
+# The first two, as the drivers call them that come with the service; by the
+# last of them the system finds out by itself that a host is gone.
 _TIMEOUTS: Final[dict[str, dict[str, str]]] = {
     'pymysql': {'connect_timeout': str(_CONNECT),
                 'read_timeout': str(_ANSWER)},
-    'psycopg': {'connect_timeout': str(_CONNECT)}}
+    'psycopg': {'connect_timeout': str(_CONNECT),
+                'tcp_user_timeout': str(_ANSWER * 1000),
+                'keepalives_idle': '5', 'keepalives_interval': '5',
+                'keepalives_count': '2'}}
 
 
 class Database:
@@ -219,6 +223,11 @@ def _tune_server(engine: sa.Engine) -> None:
         if postgresql else
         f'SET SESSION innodb_lock_wait_timeout = {_ROW}'
         f' /*M! , idle_transaction_timeout = {_IDLE} */')
+
+    if engine.dialect.driver == 'psycopg':
+        connect = patience.connecting(engine.dialect.loaded_dbapi, _ANSWER)
+        sa.event.listen(engine, 'do_connect', lambda _, __, arguments, options:
+                        connect(*arguments, **options))
 
     @sa.event.listens_for(engine, 'connect')
     def _set_up(connection: Any, record: Any) -> None:

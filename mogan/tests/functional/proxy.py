@@ -71,6 +71,12 @@ class Proxy:
         self._frozen.clear()
         self.drop()
 
+    def strand(self) -> None:
+        """Hand nothing more on, on the connections that there are."""
+        with self._lock:
+            for link in self._links:
+                link.frozen.set()
+
     def cut(self, moment: Moment, *, behind: int = 0) -> None:
         """Break the connection that commits next, at this moment; behind so
         many commits that come through."""
@@ -138,6 +144,7 @@ class _Link:
         self._client = client
         self._server = server
         self._over = False
+        self.frozen = threading.Event()
         for end in (client, server):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -157,7 +164,7 @@ class _Link:
             while not self._over:
                 ready, _, _ = select.select(
                     [self._client, self._server], [], [], 0.2)
-                if self._proxy.frozen:
+                if self._proxy.frozen or self.frozen.is_set():
                     threading.Event().wait(0.02)
                 elif not all(self._hand_on(end) for end in ready):
                     break

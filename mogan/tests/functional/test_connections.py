@@ -2,6 +2,8 @@
 """Kept connections, and statements that go past SQLAlchemy."""
 
 import concurrent.futures
+import os
+import socket
 import threading
 import unittest
 from typing import Any
@@ -168,8 +170,54 @@ class TestLost(ProxyTest):
         self.assertEqual(2, self.row(uuid)['revision'])
 
 
+# Seconds of silence after which a connection is lost, in these tests.
+_LIMIT = 3
+_SILENT = sa.text(f'SELECT pg_sleep({2 * _LIMIT})')
+# As long, with a word now and then: more than the server keeps back.
+_SLOW = sa.text("SELECT repeat('x', 100000), pg_sleep(0.5)"
+                f' FROM generate_series(1, {4 * _LIMIT})')
+
+
+class TestPatience(ProxyTest):
+    """The driver for PostgreSQL has no limit of its own for an answer."""
+
+    def ask(self, statement: sa.TextClause, **options: Any) -> None:
+        with mock.patch('mogan.db.engine._ANSWER', _LIMIT):
+            db = Database(self.far_url, **options)
+            self.addCleanup(db.dispose)
+            with db.reader() as connection:
+                connection.execute(statement).all()
+
+    def test_silence_ends_it(self):
+        self.assertRaises(oslo_db.exception.DBConnectionError,
+                          self.ask, _SILENT)
+
+    def test_an_answer_may_take_its_time(self):
+        self.ask(_SLOW)
+
+    def test_work_that_takes_long_is_let_do(self):
+        self.ask(_SILENT, patient=True)
+
+    def test_the_system_finds_out_that_a_host_is_gone(self):
+        db = Database(self.far_url)
+        self.addCleanup(db.dispose)
+        with db.reader() as connection:
+            number = os.dup(
+                connection.connection.driver_connection.fileno())
+        with socket.socket(fileno=number) as end:
+            seconds = [end.getsockopt(socket.IPPROTO_TCP, option)
+                       for option in (socket.TCP_KEEPIDLE,
+                                      socket.TCP_KEEPINTVL,
+                                      socket.TCP_KEEPCNT)]
+            limit = end.getsockopt(socket.IPPROTO_TCP,
+                                   socket.TCP_USER_TIMEOUT)
+        self.assertEqual(([5, 5, 2], 15_000), (seconds, limit))
+
+
 def load_tests(loader: unittest.TestLoader, *_: Any) -> unittest.TestSuite:
     """Those that have a meaning here: no network leads to SQLite."""
     classes = [TestStatements, TestKept] + (
         [] if backends.NAME == 'sqlite' else [TestLost])
+    if backends.NAME == 'postgresql':
+        classes.append(TestPatience)
     return unittest.TestSuite(map(loader.loadTestsFromTestCase, classes))

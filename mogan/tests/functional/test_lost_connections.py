@@ -2,6 +2,7 @@
 """Connections to the database that break: nothing is acknowledged that is
 not kept, and nothing is half done."""
 
+import concurrent.futures
 import unittest
 from typing import Any
 
@@ -10,6 +11,9 @@ from mogan.tests.functional import backends, base
 from mogan.tests.functional.client import Answer, Client
 from mogan.tests.functional.database_faults import BOUND, ProxyTest
 from mogan.tests.functional.proxy import Moment
+
+# Seconds; an engine may run into it more than once.
+_SILENT = 3 * BOUND
 
 
 class TestLostCommits(ProxyTest):
@@ -179,6 +183,23 @@ class TestDatabaseAway(ProxyTest):
         self.proxy.thaw()
         self.expect(202, self.lock_request(far, uuid))
 
+    def test_a_server_that_falls_silent(self):
+        uuid = self.put_row()
+        path = f'/v1/instances/{uuid}'
+        # All kinds of connections are kept now.
+        self.expect(202, self.lock_request(self.far, uuid))
+        self.proxy.freeze()
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            for answer in self.within(BOUND, lambda: list(pool.map(
+                    lambda send: send(), (
+                        lambda: self.far.get(path),
+                        lambda: self.far.get('/v1/instances'),
+                        lambda: self.far.put(f'{path}/states/unlock',
+                                             {'unlock': None}))))):
+                self.expect_unavailable(answer)
+        self.proxy.thaw()
+        self.expect(202, self.lock_request(self.far, uuid))
+
     def test_a_dropped_connection_costs_no_request(self):
         uuid = self.put_row()
         self.proxy.drop()
@@ -192,6 +213,14 @@ class TestDatabaseAway(ProxyTest):
         self.assertEqual('locking', self.see(uuid)['lock_state'])
         self.proxy.up()
         self.wait_for(uuid, lock_state='locked')
+
+    def test_an_engine_goes_on_when_its_connections_fall_silent(self):
+        self.deployment.start_engine(db=Database(self.far_url))
+        uuid = self.make_instance()
+        self.proxy.strand()
+        self.expect(202, self.lock_request(self.admin, uuid))
+        base.eventually(lambda: self.see(uuid)['lock_state'],
+                        within=_SILENT, until=lambda seen: seen == 'locked')
 
     def test_an_engine_can_start_before_the_database(self):
         self.proxy.down()
