@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the README and the user guide show is what the service answers.
+"""What the README and the guides show is what the service answers.
 
 See doc/source/contributor/documentation.rst for how the calls are written.
 """
@@ -19,10 +19,20 @@ import unittest
 
 import testtools
 
+from mogan.baremetal import driver, inventory
+
 ROOT = pathlib.Path(__file__).parents[3]
 START = 60.0    # seconds, for a busy machine
 SCRIPT = 110.0  # seconds
+FAULTS = 400.0  # seconds: a hang, and dozens of commands in Python
 SECTION = 'The lock, call by call'
+SIMULATOR = f"""\
+#!{sys.executable}
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from mogan.cmd.simulator import main
+sys.exit(main())
+"""
 
 UUID = re.compile(r'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}')
 # What differs from run to run and is compared by its form only.
@@ -59,7 +69,8 @@ def calls(text):
 
 def unfinished(command):
     """Whether a command goes on in the next line."""
-    return (command.endswith(('\\', '|')) or command.count("'") % 2 == 1)
+    return (command.endswith(('\\', '|', '; do'))
+            or command.count("'") % 2 == 1)
 
 
 class Names:
@@ -91,7 +102,19 @@ class TestDocumentation(testtools.TestCase):
             raise unittest.SkipTest('there is no documentation here')
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix='mogan-'))
         self.addCleanup(shutil.rmtree, self.directory)
+        self.make_simulator()
         self.start_service()
+
+    def make_simulator(self):
+        """Put the command where the quickstart has it, and let what nodes
+        are be seen at once."""
+        command = self.directory / '.venv/bin/mogan-simulator'
+        command.parent.mkdir(parents=True)
+        command.write_text(SIMULATOR)
+        command.chmod(0o700)
+        state = self.directory / '.mogan'
+        state.mkdir(mode=0o700)
+        (state / 'mogan.conf').write_text('[engine]\nrepair_interval = 1\n')
 
     def start_service(self):
         """Start the whole service, on a free port, in the directory that
@@ -120,26 +143,26 @@ class TestDocumentation(testtools.TestCase):
             status = service.wait()
         self.assertEqual(0, status, self.log.read_text())
 
-    def run_calls(self, shown):
+    def run_calls(self, shown, limit):
         """The output of each command, all of them run in one shell."""
         script = ['set -eu', '. .mogan/credentials.env']
         for number, (command, _) in enumerate(shown):
             script += [f'exec >call-{number} 2>&1', command]
         done = subprocess.run(['sh', '-c', '\n'.join(script)],
-                              cwd=self.directory, timeout=SCRIPT, check=False)
+                              cwd=self.directory, timeout=limit, check=False)
         outputs = [(self.directory / f'call-{number}').read_text()
                    for number in range(len(shown))
                    if (self.directory / f'call-{number}').exists()]
         self.assertEqual(0, done.returncode, outputs[-1:])
         return outputs
 
-    def check(self, text):
+    def check(self, text, limit=SCRIPT):
         """Run the calls of a page and compare what they answer."""
         shown = list(calls(text))
         self.assertNotEqual([], shown)
         documented, real = Names(), Names()
         for (command, expected), output in zip(
-                shown, self.run_calls(shown), strict=True):
+                shown, self.run_calls(shown, limit), strict=True):
             self.assertEqual(value_of(documented(expected)),
                              value_of(real(output.rstrip('\n'))), command)
 
@@ -152,3 +175,21 @@ class TestDocumentation(testtools.TestCase):
         self.check(''.join(
             (user / f'{page}.rst').read_text(encoding='utf-8')
             for page in ('instances', 'lock')))
+
+    def test_the_faults_of_the_guide_do_what_it_says(self):
+        page = ROOT / 'doc/source/admin/operating.rst'
+        self.check(section(page.read_text(encoding='utf-8'),
+                           'Trying out faults'), FAULTS)
+        store = inventory.Inventory(self.directory / '.mogan/inventory.sqlite')
+        self.addCleanup(store.close)
+        done = [(line.call, line.instance_uuid) for line in store.journal()
+                if line.outcome == 'effect']
+        change, instance = next(line for line in done if line[0] == 'set')
+        # The protection that was taken off was put back by a repair.
+        self.assertIn(('protect', instance),
+                      done[done.index((change, instance)):])
+        self.assertEqual([], store.list_faults())
+        self.assertEqual(
+            {(driver.Availability.AVAILABLE, False, False, None)},
+            {(node.availability, node.maintenance, node.protected,
+              node.instance_uuid) for node in store.nodes()})
