@@ -193,3 +193,16 @@ class TestDocumentation(testtools.TestCase):
             {(driver.Availability.AVAILABLE, False, False, None)},
             {(node.availability, node.maintenance, node.protected,
               node.instance_uuid) for node in store.nodes()})
+
+
+class TestLicence(testtools.TestCase):
+
+    def test_every_note_and_sample_says_its_licence(self):
+        if not (ROOT / 'releasenotes').exists():
+            raise unittest.SkipTest('there are no release notes here')
+        for path in [*ROOT.glob('releasenotes/notes/*'),
+                     *ROOT.glob('etc/**/*.*')]:
+            # JSON has no comments.
+            if path.suffix in {'.conf', '.ini', '.service', '.yaml', '.yml'}:
+                self.assertIn('SPDX-License-Identifier: Apache-2.0',
+                              path.read_text(encoding='utf-8')[:50], path)
