@@ -9,7 +9,7 @@ from oslo_config import cfg
 GROUP = cfg.OptGroup('ironic', title='Hardware that Ironic manages')
 
 _AUTH_TYPES = ('none', 'http_basic', 'password')
-_SESSION = frozenset({'cafile', 'certfile', 'keyfile', 'insecure', 'timeout'})
+_SESSION = frozenset({'cafile', 'certfile', 'keyfile', 'insecure'})
 _ADAPTER = frozenset({'service_type', 'service_name', 'valid_interfaces',
                       'region_name', 'endpoint_override'})
 
@@ -26,6 +26,9 @@ OPTS = [
     cfg.FloatOpt('skew', default=5.0, min=0,
                  help="Seconds that the database's clock may gain on the "
                       "engine's over one lease."),
+    cfg.IntOpt('timeout', default=30, min=1,
+               help='Seconds that one request, or one call with all its '
+                    'requests, may take.'),
     cfg.FloatOpt('idle_timeout', default=75.0, min=0,
                  help='Seconds after which whatever answers in front of '
                       'Ironic closes a connection that nothing is sent on: '
@@ -59,10 +62,8 @@ def _auth_opts() -> list[Any]:
 
 
 def _session_opts() -> list[Any]:
-    options = [option for option in loading.get_session_conf_options()
-               if option.dest in _SESSION]
-    cfg.set_defaults(options, timeout=30)
-    return options
+    return [option for option in loading.get_session_conf_options()
+            if option.dest in _SESSION]
 
 
 def _adapter_opts() -> list[Any]:

@@ -83,7 +83,7 @@ class Channel:
         host, port = where.hostname or '', where.port
         self._connection = (
             _SecureConnection(
-                host, port, timeout=limit, context=_context(verify, cert))
+                host, port, timeout=limit, context=tls(verify, cert))
             if where.scheme == 'https'
             else _Connection(host, port, timeout=limit))
 
@@ -164,8 +164,9 @@ def _words(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def _context(verify: bool | str,
-             cert: str | tuple[str, str] | None) -> ssl.SSLContext:
+def tls(verify: bool | str,
+        cert: str | tuple[str, str] | None) -> ssl.SSLContext:
+    """How TLS is spoken.  Raises OSError where a file is no good."""
     if verify is False:
         context = ssl.create_default_context()
         context.check_hostname = False

@@ -17,7 +17,7 @@ from oslo_log import log
 
 from mogan.baremetal import driver
 from mogan.baremetal.ironic import answers
-from mogan.baremetal.ironic.channel import Channel
+from mogan.baremetal.ironic.channel import Channel, tls
 
 LOG = log.getLogger(__name__)
 
@@ -90,16 +90,22 @@ class Client:
                 conf, group)
         except keystoneauth1.exceptions.ClientException as error:
             raise ValueError(f'[{group}] {error}') from error
+        verify = False if options.insecure else options.cafile or True
         cert = options.certfile
         if cert and options.keyfile:
             cert = (cert, options.keyfile)
+        for name, *files in (('cafile', verify, None),
+                             ('certfile, keyfile', False, cert)):
+            try:
+                tls(*files)
+            except OSError as error:
+                raise ValueError(f'[{group}] {name}: {error}') from error
         return cls(
             auth, Where(options.endpoint_override, options.service_type,
                         options.service_name,
                         tuple(options.valid_interfaces),
                         options.region_name),
-            options.timeout, cert=cert,
-            verify=False if options.insecure else options.cafile or True)
+            options.timeout, verify, cert)
 
     def get(self, path: str, query: Mapping[str, Any]) -> dict[str, Any]:
         """What is at a path; asked again, for a second or two, where the

@@ -4,6 +4,7 @@
 import http.client
 import http.server
 import json
+import ssl
 import threading
 
 
@@ -88,8 +89,14 @@ class Front(http.server.ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int, *,
+                 files: tuple[str, str] | None = None) -> None:
+        """`files`: a certificate and its key."""
         super().__init__(('127.0.0.1', 0), _Handler)
+        if files:
+            tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            tls.load_cert_chain(*files)
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
         self.target = target
         self.fault: str | None = None
         self.elsewhere = ''

@@ -2,10 +2,12 @@
 """What the driver makes of an Ironic, and of a way to it, that fails."""
 
 import dataclasses
+import pathlib
 import time
 import uuid
 
 import bcrypt
+import fixtures
 from oslotest import base
 
 from mogan.baremetal import driver
@@ -13,6 +15,7 @@ from mogan.baremetal.driver import PowerTarget
 from mogan.tests.ironic import server
 from mogan.tests.ironic.drivers import make_driver
 from mogan.tests.ironic.front import Front
+from mogan.tests.unit.api import certificates
 
 
 class OutcomeTest(base.BaseTestCase):
@@ -138,6 +141,22 @@ class TestBehindAProxy(OutcomeTest):
         self.front.fault = 'old'
         error = self.assertRaises(ValueError, self.open, self.front.url)
         self.assertIn('1.1 to 1.46, and 1.56 is needed', str(error))
+
+
+class TestTls(OutcomeTest):
+
+    def test_a_certificate_that_the_configuration_vouches_for_is_good(self):
+        files = certificates.make(pathlib.Path(
+            self.useFixture(fixtures.TempDir()).path))
+        front = Front(self.ironic.port, files=files)
+        self.addCleanup(front.close)
+        url = f'https://localhost:{front.server_port}'
+        self.assertRaises(driver.Unavailable, self.protect, self.open(url))
+        opened = self.open(url, cafile=files[0])
+        self.protect(opened)
+        self.assertTrue(self.node()['protected'])
+        [node] = opened.nodes()
+        self.assertTrue(node.protected)
 
 
 class TestStops(OutcomeTest):
@@ -378,10 +397,14 @@ class TestLogins(base.BaseTestCase):
 
 class TestOptions(base.BaseTestCase):
 
-    def test_times_that_do_not_fit_each_other_are_refused(self):
+    def test_one_that_is_no_good_is_named(self):
         for values, word in (
                 ({'idle_timeout': 60.0}, 'idle_timeout'),
                 ({'lease': 30.0}, 'three times'),
+                ({'timeout': 0}, 'timeout'), ({'timeout': -1}, 'timeout'),
+                ({'cafile': '/none'}, 'cafile'),
+                ({'cafile': __file__}, 'cafile'),
+                ({'certfile': '/none'}, 'certfile'),
                 ({'auth_type': ''}, 'auth_type is not set')):
             error = self.assertRaises(
                 ValueError, make_driver, 'http://127.0.0.1:1', **values)
