@@ -112,6 +112,12 @@ class TestOrder(base.BaseTestCase):
             self.assertIs(expected, nodes.suits(
                 node, dataclasses.replace(ORDER, **changes)), changes)
 
+    def test_stars_alone_hide_a_value(self):
+        for value, expected in (
+                ('******', True), ('***', True), ('a***', False),
+                ('', False), (None, False), ({'a': '***'}, False)):
+            self.assertIs(expected, nodes.masked(value), value)
+
     def test_what_is_no_text_is_no_zone(self):
         for value in ('', None, 1, ['a']):
             self.assertIsNone(nodes.zone({'availability_zone': value}))
