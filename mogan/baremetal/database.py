@@ -6,6 +6,7 @@ import dataclasses
 import os
 import pathlib
 import sqlite3
+import stat
 import threading
 import time
 import urllib.parse
@@ -65,25 +66,63 @@ class Database:
         self._closed = threading.Event()
         _databases.add(self)
 
+    def check(self) -> None:
+        """See that this process can write the file, or could make it.
+
+        Nothing is changed, an older file stays as it is.  Raises
+        driver.Unavailable.
+        """
+        directory = self.path.absolute().parent
+        if not os.access(directory, os.W_OK | os.X_OK, effective_ids=True):
+            raise driver.Unavailable(f'{self.path}: nothing can be made '
+                                     f'in its directory')
+        if not self.path.exists():
+            return
+        try:
+            with contextlib.closing(self._connect('rw')) as connection:
+                connection.execute('BEGIN')
+                version = self._recognise(connection)
+                connection.execute('COMMIT')
+                # SQLite opens what cannot be written, and begins there.
+                connection.execute('BEGIN IMMEDIATE')
+                connection.execute(f'PRAGMA user_version = {version}')
+                connection.execute('ROLLBACK')
+        except sqlite3.Error as error:
+            raise self._unavailable(error) from error
+
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection on which each SELECT sees one moment."""
-        with self._connection() as connection:
-            try:
-                yield connection
-            except sqlite3.Error as error:
-                raise self._unavailable(error) from error
+        if self._closed.is_set():
+            raise driver.Unavailable(f'{self.path} has been closed')
+        process = self._here()
+        try:
+            connection = process.idle.pop()
+        except IndexError:
+            connection = self._open(process)
+        stale = False
+        try:
+            yield connection
+        except sqlite3.Error as error:
+            if _is_read_only(error):
+                # So is each that was opened before the file's owner was
+                # set right, and stays so.
+                stale = True
+                self.close_idle()
+            raise self._unavailable(error) from error
+        finally:
+            if stale or self._closed.is_set() or connection.in_transaction:
+                _discard(process, connection)
+            else:
+                process.idle.append(connection)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that is durable when the block has ended."""
-        with self._turn(), self._connection() as connection:
+        with self._turn(), self.reading() as connection:
             try:
                 connection.execute('BEGIN IMMEDIATE')
                 yield connection
-            except sqlite3.Error as error:
-                _roll_back(connection)
-                raise self._unavailable(error) from error
             except BaseException:
                 _roll_back(connection)
                 raise
@@ -126,30 +165,12 @@ class Database:
         finally:
             writer.release()
 
-    @contextlib.contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        if self._closed.is_set():
-            raise driver.Unavailable(f'{self.path} has been closed')
-        process = self._here()
-        try:
-            connection = process.idle.pop()
-        except IndexError:
-            connection = self._open(process)
-        try:
-            yield connection
-        finally:
-            if self._closed.is_set() or connection.in_transaction:
-                _discard(process, connection)
-            else:
-                process.idle.append(connection)
-
     def _open(self, process: _Process) -> sqlite3.Connection:
-        place = urllib.parse.quote(os.fspath(self.path.absolute()))
         try:
-            connection = sqlite3.connect(
-                f'file:{place}?mode=rwc', uri=True, timeout=self._wait,
-                isolation_level=None, check_same_thread=False)
-        except sqlite3.Error as error:
+            if os.geteuid() == 0:
+                make_file(self.path)
+            connection = self._connect('rwc')
+        except (OSError, sqlite3.Error) as error:
             raise self._unavailable(error) from error
         process.opened.add(connection)
         try:
@@ -163,6 +184,12 @@ class Database:
             _discard(process, connection)
             raise
         return connection
+
+    def _connect(self, mode: str) -> sqlite3.Connection:
+        place = urllib.parse.quote(os.fspath(self.path.absolute()))
+        return sqlite3.connect(
+            f'file:{place}?mode={mode}', uri=True, timeout=self._wait,
+            isolation_level=None, check_same_thread=False)
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         # In one transaction, or another process makes the file meanwhile.
@@ -220,8 +247,30 @@ class Database:
                     raise
             time.sleep(0.01)
 
-    def _unavailable(self, error: sqlite3.Error) -> driver.Unavailable:
-        return driver.Unavailable(f'{self.path}: {error}')
+    def _unavailable(self,
+                     error: OSError | sqlite3.Error) -> driver.Unavailable:
+        why = error.strerror if isinstance(error, OSError) else error
+        return driver.Unavailable(f'{self.path}: {why}')
+
+
+def make_file(path: pathlib.Path, mode: int = 0o644) -> None:
+    """Make an empty file where there is none; if root does, for the owner
+    of the directory.  Raises OSError."""
+    try:
+        # To close a file would end SQLite's locks of it.
+        os.mknod(path, stat.S_IFREG | mode)
+    except FileExistsError:
+        return
+    if os.geteuid() == 0:
+        owner = path.absolute().parent.stat()
+        # Who owns the directory may have put a link in its place.
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def _is_read_only(error: sqlite3.Error) -> bool:
+    # The module's own errors have no code; the low byte is the kind.
+    code = getattr(error, 'sqlite_errorcode', 0)
+    return code & 0xFF == sqlite3.SQLITE_READONLY
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

@@ -58,6 +58,10 @@ class Inventory:
         self._database = database.Database(path, SCHEMA, patience=patience)
         self._clock = clock
 
+    def check(self) -> None:
+        """See that the file can be written, or made; nothing is changed."""
+        self._database.check()
+
     @contextlib.contextmanager
     def turn(self) -> Iterator[Turn]:
         """A transaction in which checks and effects are one step."""

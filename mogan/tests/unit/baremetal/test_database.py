@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -13,6 +14,8 @@ from mogan.baremetal import database, driver
 
 _SCHEMA = database.Schema('a list of things', 4711, 3,
                           ('CREATE TABLE things (name TEXT NOT NULL)',))
+# Nobody's, on any machine.
+_SOMEBODY = 54321
 
 
 class DatabaseTestCase(base.BaseTestCase):
@@ -186,6 +189,97 @@ class DatabaseTestCase(base.BaseTestCase):
         self.path = self.directory / 'nowhere' / 'x.sqlite'
         self.database = self.open()
         self.assert_unavailable('nowhere')
+
+    def test_a_check_changes_nothing(self):
+        newer = dataclasses.replace(_SCHEMA, version=4, upgrades={
+            3: ('ALTER TABLE things ADD COLUMN size',)})
+        checked = database.Database(self.path, newer)
+        checked.check()
+        self.assertEqual([], list(self.directory.iterdir()))
+        self.add('a')
+        self.database.close_idle()
+        before = self.path.read_bytes(), self.path.stat().st_mtime_ns
+        checked.check()
+        self.assertEqual([self.path], list(self.directory.iterdir()))
+        self.assertEqual(before, (self.path.read_bytes(),
+                                  self.path.stat().st_mtime_ns))
+
+    def test_a_check_passes_while_others_read_and_write(self):
+        self.add('a')
+        with self.database.reading() as connection:
+            connection.execute('SELECT * FROM things').fetchall()
+            self.open().check()
+            self.add('b')
+        self.assertEqual(['a', 'b'], self.things())
+
+    def test_a_check_finds_what_cannot_be_used(self):
+        self.path = self.directory / 'nowhere' / 'x.sqlite'
+        self.assert_not_usable('nowhere')
+        self.path = self.directory / 'diary'
+        self.path.write_text('my diary, volume one, in plain text' * 99)
+        self.assert_not_usable('not a database')
+
+    def test_a_check_finds_what_its_user_cannot_write(self):
+        with self.somebody():
+            self.assert_not_usable('directory')
+        self.add('a')
+        self.database.close_idle()
+        self.give(self.directory)
+        with self.somebody():
+            self.assert_not_usable('readonly')
+        self.give(self.path)
+        with self.somebody():
+            self.open().check()
+
+    def test_a_file_that_is_given_to_its_user_is_written(self):
+        self.add('a')
+        self.database.close_idle()
+        self.give(self.directory)
+        with self.somebody():
+            # One of these two stays behind when the other one fails.
+            with self.database.reading(), self.database.reading():
+                pass
+            self.assertRaises(driver.Unavailable, self.add, 'b')
+        self.give(self.path)
+        with self.somebody():
+            self.add('c')
+            self.assertEqual(['a', 'c'], self.things())
+            self.database.close_idle()
+
+    def test_a_file_belongs_to_whom_its_directory_belongs_to(self):
+        self.give(self.directory)
+        owner = self.directory.stat()
+        self.add('a')
+        found = {(path.stat().st_uid, path.stat().st_gid)
+                 for path in self.directory.iterdir()}
+        self.assertEqual({(owner.st_uid, owner.st_gid)}, found)
+        with self.somebody():
+            self.add('b')
+        self.assertEqual(['a', 'b'], self.things())
+
+    @contextlib.contextmanager
+    def somebody(self):
+        """Who runs the test is somebody else meanwhile."""
+        if os.geteuid():
+            self.skipTest('only root can be somebody else')
+        # On the way to the test's own directory.
+        self.directory.parent.chmod(0o711)
+        self.directory.chmod(0o755)
+        os.seteuid(_SOMEBODY)
+        try:
+            if not os.access(self.directory, os.X_OK, effective_ids=True):
+                self.skipTest('the temporary directory is closed to others')
+            yield
+        finally:
+            os.seteuid(0)
+
+    def give(self, path):
+        if os.geteuid() == 0:
+            os.chown(path, _SOMEBODY, _SOMEBODY)
+
+    def assert_not_usable(self, text):
+        error = self.assertRaises(driver.Unavailable, self.open().check)
+        self.assertIn(text, str(error))
 
     def test_nothing_goes_on_after_it_has_been_closed(self):
         self.add('a')
