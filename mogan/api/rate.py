@@ -62,7 +62,7 @@ class ByAddress:
 
     def __call__(self, environ: dict[str, Any],
                  start_response: Callable[..., Any]) -> Iterable[bytes]:
-        wait = self._buckets.take(_network(environ.get('REMOTE_ADDR', '')))
+        wait = self._buckets.take(network(environ.get('REMOTE_ADDR', '')))
         if wait:
             raise exception.TooManyRequests(
                 who='your address', seconds=math.ceil(wait))
@@ -88,7 +88,7 @@ class ByUser:
 
 
 @functools.lru_cache(maxsize=1024)
-def _network(text: str) -> str:
+def network(text: str) -> str:
     """What one client has of addresses."""
     try:
         address = ipaddress.ip_address(text)

@@ -133,6 +133,7 @@ def _configure(arguments: argparse.Namespace, state: StateDir) -> None:
         ('connection', f'sqlite:///{state.database}', 'database'),
         ('inventory', str(state.inventory), 'simulated'),
         ('host', arguments.host, 'api'),
+        ('threads', _THREADS, 'api'),
     ]
     for name, value, group in fixed:
         CONF.set_override(name, value, group)
@@ -165,7 +166,7 @@ def _running(arguments: argparse.Namespace,
         stack.callback(application.close)
         front = server.build(
             arguments.host, arguments.port, application,
-            threads=_THREADS, timeout=CONF.api.timeout, grace=_GRACE,
+            threads=CONF.api.threads, timeout=CONF.api.timeout, grace=_GRACE,
             connections=CONF.api.max_connections)
         work.start()
         stack.callback(work.stop)

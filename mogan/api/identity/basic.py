@@ -5,6 +5,7 @@ import base64
 import binascii
 import collections
 import hashlib
+import math
 import secrets
 import threading
 import time
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from mogan import exception
+from mogan.api import rate
 from mogan.api.identity import headers, users
 
 # A wrong password is looked at again after so many seconds, a right one when
@@ -23,21 +25,29 @@ _REMEMBERED: Final = 1024
 _AT_A_TIME: Final = 3
 # Of these, so many of one address: nobody keeps all others out.
 _OF_ONE: Final = 2
+# Threads that never look, for those whose passwords are known.
+_FREE: Final = 1
+# Seconds after a wrong password in which nobody waits for another's look:
+# whoever guesses the same on many connections would have every thread wait.
+_ALERT: Final = 10.0
 
 
 class Basic:
     """Asks for a name and a password, but where a path is public."""
 
-    def __init__(self, application: Callable[..., Any],
-                 known: users.Users) -> None:
+    def __init__(self, application: Callable[..., Any], known: users.Users,
+                 threads: int) -> None:
         self._application = application
         self._users = known
+        self._room = max(min(_AT_A_TIME, threads - _FREE), 1)
+        self._of_one = max(min(_OF_ONE, self._room - 1), 1)
         self._secret = secrets.token_bytes(32)
         self._lock = threading.Lock()
         self._right: collections.OrderedDict[bytes, users.User] = (
             collections.OrderedDict())
         self._wrong: collections.OrderedDict[bytes, float] = (
             collections.OrderedDict())
+        self._alert = -math.inf
         self._looking: dict[bytes, tuple[threading.Event, str]] = {}
 
     def __call__(self, environ: dict[str, Any],
@@ -72,18 +82,20 @@ class Basic:
                     return None
                 looking = self._looking.get(key)
                 if looking is None:
-                    self._assert_room(address)
-                    self._looking[key] = threading.Event(), address
+                    self._begin(key, rate.network(address))
                     break
+                if now < self._alert:
+                    raise exception.ServiceUnavailable
             # Somebody is looking at the very same password already.
             looking[0].wait()
         return self._look(key, header)
 
-    def _assert_room(self, address: str) -> None:
+    def _begin(self, key: bytes, network: str) -> None:
         """Raise ServiceUnavailable where enough are being looked at."""
-        same = sum(other == address for _, other in self._looking.values())
-        if len(self._looking) >= _AT_A_TIME or same >= _OF_ONE:
+        same = sum(other == network for _, other in self._looking.values())
+        if len(self._looking) >= self._room or same >= self._of_one:
             raise exception.ServiceUnavailable
+        self._looking[key] = threading.Event(), network
 
     def _look(self, key: bytes, header: str) -> users.User | None:
         user = None
@@ -96,7 +108,9 @@ class Basic:
                 if user is not None:
                     _remember(self._right, key, user)
                 else:
-                    _remember(self._wrong, key, time.monotonic() + _KEPT)
+                    now = time.monotonic()
+                    self._alert = now + _ALERT
+                    _remember(self._wrong, key, now + _KEPT)
                 self._looking.pop(key)[0].set()
         return user
 
@@ -135,4 +149,5 @@ def check(conf: Any) -> None:
 
 def wrap(application: Callable[..., Any], conf: Any) -> Basic:
     """Raises IdentityError."""
-    return Basic(application, users.Users(conf.http_basic_users_file))
+    return Basic(application, users.Users(conf.http_basic_users_file),
+                 conf.api.threads)

@@ -60,8 +60,7 @@ class Users:
         self._generation = 0
         self._stamp = self._look()
         self._users = read(path)
-        # Looked at in place of an unknown user's, for as long a time.
-        self._nobody = make_hash('', _dearest(self._users.values()))
+        self._nobody = _nobody(self._users.values())
         self._next_look = time.monotonic() + _LOOK_INTERVAL
 
     def generation(self) -> int:
@@ -94,6 +93,7 @@ class Users:
         except UsersFileError as error:
             LOG.warning('The users stay as they were: %s', error)
             return
+        self._nobody = _nobody(self._users.values())
         self._generation += 1
         LOG.info('The users file %s has changed and is in force',
                  self._path)
@@ -230,5 +230,8 @@ def _parse(line: str, place: str) -> User:
     return User(name, digest, project_id, tuple(every))
 
 
-def _dearest(users: Iterable[User]) -> int:
-    return max((int(user.hash[4:6]) for user in users), default=_ROUNDS)
+def _nobody(users: Iterable[User]) -> str:
+    """A hash that is looked at in place of an unknown user's, for as long a
+    time as the dearest."""
+    return make_hash('', max((int(user.hash[4:6]) for user in users),
+                             default=_ROUNDS))

@@ -183,6 +183,14 @@ class TestBasic(IdentityTest):
         self.again()
         self.unknown(HTTP_AUTHORIZATION=header('ann'))
 
+    def test_an_unknown_name_goes_on_costing_as_much(self):
+        dearer = users.make_hash(PASSWORD, 5)
+        self.write(f'ann:{dearer}:p-1:admin')
+        self.again()
+        self.unknown(HTTP_AUTHORIZATION=header('eve'))
+        [digest] = self.looks
+        self.assertEqual(dearer[:7], digest.decode()[:7])
+
     def test_a_broken_file_leaves_the_users_as_they_were(self):
         self.write('broken')
         self.again()
@@ -193,14 +201,18 @@ class TestBasic(IdentityTest):
         self.assertEqual('p-2', self.known('bob').project_id)
 
 
-class TestCrowd(IdentityTest):
+class CrowdTest(IdentityTest):
     """Many at a time; `looking` stands for a slow look at a password."""
+
+    threads = 8
 
     def setUp(self):
         super().setUp()
         self.write(f'ann:{HASH}:p-1:admin')
-        self.app = identity.wrap(self.application, make_conf(
-            auth_strategy='http_basic', http_basic_users_file=str(self.file)))
+        conf = make_conf(
+            auth_strategy='http_basic', http_basic_users_file=str(self.file))
+        conf.set_override('threads', self.threads, 'api')
+        self.app = identity.wrap(self.application, conf)
         self.inner = self.app._application
         self.looks = 0
         self.go_on = threading.Event()
@@ -241,6 +253,9 @@ class TestCrowd(IdentityTest):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.01)
 
+
+class TestCrowd(CrowdTest):
+
     def test_the_same_password_is_looked_at_by_one_of_many(self):
         threads, results = self.start(*[('ann',)] * 8)
         self.wait_for(1)
@@ -249,6 +264,18 @@ class TestCrowd(IdentityTest):
             thread.join(20)
         self.assertEqual(['p-1'] * 8, results)
         self.assertEqual(1, self.looks)
+
+    def test_guesses_that_are_the_same_wait_for_no_look(self):
+        self.go_on.set()
+        self.assertRaises(exception.Unauthorized, self.call, self.app,
+                          HTTP_AUTHORIZATION=header('ann', 'a guess'))
+        self.go_on.clear()
+        self.start(('ann', 'another'))
+        self.wait_for(2)
+        error = self.assertRaises(
+            exception.ServiceUnavailable, self.call, self.app,
+            HTTP_AUTHORIZATION=header('ann', 'another'))
+        self.assertEqual('1', error.headers['Retry-After'])
 
     def test_guesses_do_not_take_every_thread(self):
         self.start(*[('ann', f'guess {n}')
@@ -272,6 +299,16 @@ class TestCrowd(IdentityTest):
         threads[0].join(20)
         self.assertEqual(['p-1'], results)
 
+    def test_addresses_of_one_network_are_one(self):
+        for number in range(basic._OF_ONE):
+            self.start(('ann', f'guess {number}'),
+                       address=f'2001:db8::{number}')
+        self.wait_for(basic._OF_ONE)
+        self.assertRaises(
+            exception.ServiceUnavailable, self.call, self.app,
+            REMOTE_ADDR='2001:db8::ffff',
+            HTTP_AUTHORIZATION=header('ann', 'one more'))
+
     def test_whoever_is_known_is_not_kept_waiting(self):
         self.go_on.set()
         self.call(self.app, HTTP_AUTHORIZATION=header('ann'))
@@ -281,3 +318,24 @@ class TestCrowd(IdentityTest):
         self.wait_for(basic._AT_A_TIME + 1)
         context = self.call(self.app, HTTP_AUTHORIZATION=header('ann'))
         self.assertEqual('p-1', context.project_id)
+
+
+class TestFewThreads(CrowdTest):
+
+    threads = 3
+
+    def test_guesses_do_not_take_every_thread(self):
+        self.start(('ann', 'guess 1'), ('ann', 'guess 2'))
+        self.wait_for(2)
+        self.assertRaises(
+            exception.ServiceUnavailable, self.call, self.app,
+            HTTP_AUTHORIZATION=header('ann', 'one more'))
+
+    def test_guesses_from_one_address_leave_room_for_others(self):
+        self.start(('ann', 'guess'), address='127.0.0.1')
+        self.wait_for(1)
+        self.assertRaises(
+            exception.ServiceUnavailable, self.call, self.app,
+            HTTP_AUTHORIZATION=header('ann', 'one more'))
+        self.start(('ann', 'another'), address='127.0.0.2')
+        self.wait_for(2)

@@ -52,7 +52,7 @@ class TestBuckets(base.BaseTestCase):
                 ('::ffff:192.0.2.1', '192.0.2.1', True),
                 ('::ffff:192.0.2.1', '::ffff:192.0.2.2', False),
                 ('unix', 'x', False)):
-            self.assertEqual(same, rate._network(one) == rate._network(
+            self.assertEqual(same, rate.network(one) == rate.network(
                 other), (one, other))
 
 
