@@ -35,6 +35,9 @@ _TURN: Final = 7
 # so many seconds, before those give up who wait for it.
 _IDLE: Final = 5
 _TELLING: Final = 'mogan_telling'
+# PostgreSQL's code for what is not written, and MariaDB's: the server or the
+# transaction only reads.
+_READ_ONLY: Final = frozenset({'25006', 1290, 1792})
 # The first two, as the drivers call them that come with the service; by the
 # last of them the system finds out by itself that a host is gone.
 _TIMEOUTS: Final[dict[str, dict[str, str]]] = {
@@ -136,7 +139,7 @@ class Database:
         Its first statement has to be the one that changes something: a
         reader that becomes a writer fails on SQLite, and reads old rows on
         MariaDB.  Raises DatabaseUnavailable where it is unknown whether it
-        was committed.
+        was committed, and DBConnectionError where this server only reads.
         """
         done = False
         with self._turn, self._writers.one() as connection:
@@ -148,6 +151,13 @@ class Database:
                 if done:
                     raise exception.DatabaseUnavailable from error
                 raise
+            except (oslo_db.exception.DBError,
+                    sqlalchemy.exc.DBAPIError) as error:
+                if done or not _only_reads(error):
+                    raise
+                # Another one writes by now: connections to it may be had.
+                self._readers.close()
+                raise oslo_db.exception.DBConnectionError(error) from error
 
     def _begin(self) -> sa.Connection:
         connection = self.engine.connect()
@@ -274,6 +284,13 @@ def _tune_sqlite(engine: sa.Engine) -> None:
 
 def _begin(connection: Any) -> None:
     connection.execute('BEGIN')
+
+
+def _only_reads(error: Exception) -> bool:
+    """Whether it is a server's refusal to write anything at all."""
+    told = getattr(getattr(error, 'inner_exception', error), 'orig', None)
+    return not _READ_ONLY.isdisjoint(
+        (getattr(told, 'sqlstate', None), *getattr(told, 'args', ())[:1]))
 
 
 def _ran_into_another(error: Exception) -> bool:

@@ -9,11 +9,12 @@ from typing import Any
 from mogan.db.engine import Database
 from mogan.tests.functional import backends, base
 from mogan.tests.functional.client import Answer, Client
-from mogan.tests.functional.database_faults import BOUND, ProxyTest
+from mogan.tests.functional.database_faults import BOUND, FaultTest, ProxyTest
 from mogan.tests.functional.proxy import Moment
 
 # Seconds; an engine may run into it more than once.
 _SILENT = 3 * BOUND
+_READ = 'SET SESSION TRANSACTION READ ONLY'
 
 
 class TestLostCommits(ProxyTest):
@@ -228,6 +229,49 @@ class TestDatabaseAway(ProxyTest):
         uuid = self.ask_for_instance()
         self.proxy.up()
         self.wait_for(uuid, status='active')
+
+
+class TestServerThatOnlyReads(FaultTest):
+    """As one that is none of the writers any more after a fail-over."""
+
+    def setUp(self):
+        super().setUp()
+        self.statement, self.query = {
+            'mysql': (_READ, {'init_command': _READ}),
+            'postgresql': (
+                'SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY',
+                {'options': '-c default_transaction_read_only=on'}),
+        }[self.db.url.get_backend_name()]
+
+    def test_whoever_writes_is_told_to_come_again(self):
+        uuid = self.put_row()
+        path = f'/v1/instances/{uuid}'
+        far = Client(self.application(self.server_url(**self.query)),
+                     'admin')
+        self.expect(200, far.get(path))
+        for answer in (self.lock_request(far, uuid), far.delete(path)):
+            self.expect_unavailable(answer)
+        self.assertEqual(('unlocked', 'active'), (
+            self.row(uuid)['lock_state'], self.row(uuid)['status']))
+
+    def test_one_that_was_a_writer_costs_no_request(self):
+        uuid = self.put_row()
+        db = Database(self.server_url())
+        self.addCleanup(db.dispose)
+        far = Client(self.deployment.make_application(db=db), 'admin')
+        self.expect(202, self.lock_request(far, uuid))
+        self.expect(200, far.get(f'/v1/instances/{uuid}'))
+        old = db._writers._kept + db._readers._kept
+        for kept in old:
+            with kept.driver.cursor() as cursor:
+                cursor.execute(self.statement)
+            kept.driver.commit()
+        self.expect(202, far.put(f'/v1/instances/{uuid}/states/unlock',
+                                 {'unlock': None}))
+        self.assertEqual('unlocking', self.row(uuid)['lock_state'])
+        # What it shows is old, too.
+        self.assertGreater(len(old), 1)
+        self.assertTrue(all(kept.connection.closed for kept in old))
 
 
 def load_tests(loader: Any, tests: Any, pattern: Any) -> Any:  # noqa: ARG001
