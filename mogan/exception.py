@@ -192,7 +192,9 @@ class ServiceUnavailable(MoganError):
 
 class DatabaseUnavailable(ServiceUnavailable):
     template = ('The database did not answer, so it is unknown whether the '
-                'request was recorded. Repeating it is safe.')
+                'request was recorded. A lock, an unlock and a delete can be '
+                'repeated safely; look first before you repeat anything '
+                'else.')
 
 
 class EngineUnavailable(ServiceUnavailable):

@@ -115,7 +115,9 @@ class TestLostCreate(ProxyTest):
         self.deployment.start_engine()
         for moment, number in ((Moment.BEFORE, 0), (Moment.AFTER, 1)):
             self.proxy.cut(moment)
-            self.expect_unavailable(self._create())
+            answer = self._create()
+            self.expect_unavailable(answer)
+            self.assertIn('look first', answer.json['error']['message'])
             seen = self.admin.get('/v1/instances').json['instances']
             self.assertEqual(number, len(seen))
         self.wait_for(seen[0]['uuid'], status='active')
