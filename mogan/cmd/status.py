@@ -42,7 +42,13 @@ _DURABLE: dict[str, tuple[tuple[str, frozenset[str], str], ...]] = {
     ),
     'mysql': (
         ('SELECT @@GLOBAL.innodb_flush_log_at_trx_commit',
-         frozenset({'1'}), 'innodb_flush_log_at_trx_commit=1'),
+         frozenset({'1', '3'}), 'innodb_flush_log_at_trx_commit=1'),
+        # After a crash, what is not in the binary log is rolled back, except
+        # where InnoDB writes down the commit as well.
+        (('SELECT CASE WHEN @@GLOBAL.log_bin = 0'
+          ' OR @@GLOBAL.innodb_flush_log_at_trx_commit = 3 THEN 1'
+          ' ELSE @@GLOBAL.sync_binlog END'),
+         frozenset({'1'}), 'sync_binlog=1'),
     ),
     'postgresql': (
         ('SHOW synchronous_commit',

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The check of the policy files."""
+"""The checks of the policy files, and of what MariaDB is set to."""
 
 import pathlib
+import re
+import sqlite3
 
 import fixtures
 from oslo_config import cfg
@@ -11,6 +13,30 @@ from oslotest import base
 from mogan.cmd import status
 
 LOCK = '"mogan:instance:lock"'
+
+
+class TestDurability(base.BaseTestCase):
+
+    def lasts(self, **settings):
+        """Whether a commit is on the disk of a MariaDB with these."""
+        def setting(found):
+            return str(settings[found[1]])
+
+        connection = sqlite3.connect(':memory:')
+        self.addCleanup(connection.close)
+        return all(
+            str(connection.execute(re.sub(
+                r'@@GLOBAL\.(\w+)', setting, query)).fetchone()[0]) in good
+            for query, good, _ in status._DURABLE['mysql'])
+
+    def test_mariadb_syncs_its_own_log_and_the_binary_log(self):
+        for log_bin, flush, sync_binlog, lasts in (
+                (0, 1, 0, True), (0, 0, 1, False), (0, 2, 1, False),
+                (0, 3, 0, True), (1, 1, 0, False), (1, 1, 1, True),
+                (1, 1, 100, False), (1, 2, 1, False), (1, 3, 0, True)):
+            self.assertEqual(lasts, self.lasts(
+                log_bin=log_bin, innodb_flush_log_at_trx_commit=flush,
+                sync_binlog=sync_binlog), (log_bin, flush, sync_binlog))
 
 
 class TestPolicies(base.BaseTestCase):
