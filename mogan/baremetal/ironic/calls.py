@@ -2,34 +2,21 @@
 """The requests that calls are made of, each on the call's channel."""
 
 import contextlib
-import math
-import random
-import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from mogan.baremetal import configdrive, driver
-from mogan.baremetal.ironic import answers, nodes
-from mogan.baremetal.ironic.channel import Channel, boottime
+from mogan.baremetal.ironic import nodes
+from mogan.baremetal.ironic.channel import Channel
 
-# Free nodes that are asked for together: several, so that those who look at
-# the same time do not all want the same; more where something has to be
-# compared here.
+# Several, so that those who look at the same time do not all want the same.
 _CANDIDATES: Final = 20
-_CANDIDATES_COMPARED: Final = 500
 
 Node = Mapping[str, Any]
 
 
 def name(node: Node) -> str:
     return node['name'] or node['uuid']
-
-
-def _carrier(channel: Channel, instance_uuid: str) -> Node | None:
-    """The node that carries the instance, if one does."""
-    found = channel.read('/v1/nodes', {
-        'instance_uuid': instance_uuid, 'fields': ','.join(nodes.DEPLOYED)})
-    return next(iter(found['nodes']), None)
 
 
 def check(channel: Channel, node_uuid: str, instance_uuid: str) -> Node:
@@ -158,102 +145,10 @@ def disown(channel: Channel, node_uuid: str) -> None:
                   [{'op': 'remove', 'path': '/instance_uuid'}])
 
 
-class Taking:
-    """The nodes that threads of this process take: two that want the same
-    one keep each other waiting in Ironic for a second."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        # When a thread was done with a node.
-        self._done: dict[str, float] = {}
-
-    @contextlib.contextmanager
-    def alone(self, node_uuid: str, seen: float) -> Iterator[bool]:
-        """Whether no other thread is about to take the node, or was since
-        it was seen to be free."""
-        with self._lock:
-            alone = self._done.get(node_uuid, 0.0) < seen
-            if alone:
-                self._done[node_uuid] = math.inf
-        try:
-            yield alone
-        finally:
-            if alone:
-                self._done[node_uuid] = boottime()
-
-
-def claim(channel: Channel, order: driver.Order, images: nodes.Images,
-          taking: Taking) -> Node:
-    """Give a free node to the instance, or find the one that it has.
-
-    Raises NoNodeAvailable, Locked where one may become free in a moment.
-    """
-    busy = False
-    for candidate, seen in _candidates(channel, order):
-        with taking.alone(candidate['uuid'], seen) as alone:
-            if not alone:
-                busy = True
-                continue
-            try:
-                node = _take(channel, candidate, order, images)
-            except driver.NotOurs:
-                # Deleted since it was listed.
-                continue
-            except answers.Conflict:
-                # Somebody else's since then, unless the instance has a
-                # node: Ironic gives it no second one.
-                node = _carrier(channel, order.instance_uuid)
-            except driver.NodeBusy:
-                if channel.left <= 0:
-                    raise
-                busy = True
-                continue
-        if node is not None:
-            return node
-    carrier = _carrier(channel, order.instance_uuid)
-    if carrier is not None:
-        return carrier
-    if busy:
-        raise answers.Locked('Ironic is at work on every free node')
-    raise driver.NoNodeAvailable(order.wanted())
-
-
 def free_nodes(order: driver.Order) -> dict[str, Any]:
-    """The query of free nodes of the class of an order."""
+    """The query of free nodes of the class of an order, some of them."""
     return {
         'provision_state': 'available', 'associated': 'false',
         'maintenance': 'false', 'resource_class': next(iter(order.resources)),
-        'fields': 'uuid,traits,properties',
-        'limit': (_CANDIDATES_COMPARED if order.traits or order.partitions
-                  or order.availability_zone else _CANDIDATES)}
-
-
-def _candidates(channel: Channel, order: driver.Order,
-                ) -> Iterator[tuple[Node, float]]:
-    """Free nodes that fit the order, and since when they are known to
-    be."""
-    # A node is one unit of one class.
-    if list(order.resources.values()) != [1]:
-        return
-    query = free_nodes(order)
-    seen = boottime()
-    while page := channel.read('/v1/nodes', query)['nodes']:
-        query['marker'] = page[-1]['uuid']
-        random.shuffle(page)
-        yield from ((node, seen) for node in page
-                    if nodes.suits(node, order))
-        seen = boottime()
-
-
-def _take(channel: Channel, candidate: Node,
-          order: driver.Order, images: nodes.Images) -> Node | None:
-    """The node, unless it must not be used any more since it was listed;
-    Ironic refuses where it has an instance."""
-    node = patch(channel, candidate['uuid'],
-                 instance_uuid=order.instance_uuid,
-                 instance_info=nodes.instance_info(
-                     order, images, candidate['properties']))
-    if node['provision_state'] == 'available' and not node['maintenance']:
-        return node
-    release(channel, node['uuid'])
-    return None
+        'fields': 'uuid,traits,properties,conductor_group',
+        'limit': _CANDIDATES}

@@ -22,6 +22,7 @@ from mogan.baremetal.ironic import answers, calls, nodes
 from mogan.baremetal.ironic.calls import Node
 from mogan.baremetal.ironic.channel import Channel, boottime
 from mogan.baremetal.ironic.client import Client, TooOld
+from mogan.baremetal.ironic.taking import Taking
 
 LOG = log.getLogger(__name__)
 
@@ -68,7 +69,7 @@ class IronicDriver(driver.Driver):
         self.client = client
         self._images = images or nodes.Images()
         self._maintenance_on_lock = maintenance_on_lock
-        self._taking = calls.Taking()
+        self._taking = Taking(client, self._images)
         self._pages = 1     # that all nodes fill, as far as is known
         self._reading_zones = threading.Lock()
         self._zones: list[str] = []
@@ -146,8 +147,8 @@ class IronicDriver(driver.Driver):
 
     def claim(self, order: driver.Order, fence: int) -> driver.Node:
         with self._channel() as channel:
-            return nodes.view(_patiently(channel, lambda: calls.claim(
-                channel, order, self._images, self._taking)))
+            return nodes.view(_patiently(
+                channel, lambda: self._taking.claim(channel, order)))
 
     def adopt(self, node_uuid: str, order: driver.Order,
               fence: int) -> driver.Node:
