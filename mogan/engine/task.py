@@ -149,13 +149,14 @@ class Task:
         if not claims.record(self.db, self.claim, self.action, values):
             raise ClaimLost
 
-    def poll(self, *, started: bool = False) -> Again:
+    def poll(self, *, started: bool = False,
+             error: str | None = None) -> Again:
         """Look again: soon after a short wait, later after a long one.
 
         `started`: the driver has begun with it just now.
         """
         return Again(poll_after(0 if started else self.waited),
-                     started=started)
+                     started=started, error=error)
 
     def back_off(self, error: str) -> Again:
         """Try again: soon after the first failure, then ever later."""

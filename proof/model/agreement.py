@@ -147,7 +147,8 @@ def _real(node: Node) -> driver.Node:
 
 # What the looks of one step may find; without an end, a delete's would be
 # without end too.
-_FEW: Final = [None, Node(), Node(1), Node(1, 'active', protected=True)]
+_FEW: Final = [None, Node(), Node(1), Node(1, 'rebuilding'),
+              Node(1, 'active', protected=True)]
 _SIGHTS: Final = ([None, *_nodes()], _FEW, _FEW, [None])
 
 
@@ -190,7 +191,8 @@ class _Scripted(Task):
             locked_reason=None, launched_at=None, image_uuid='',
             adopting=None)
         action = SimpleNamespace(verb=verb, fence=_FENCE, arguments={},
-                                 started_at=started or None, attempts=0)
+                                 started_at=started or None, attempts=0,
+                                 error=None)
         claim: Any = SimpleNamespace(left=lambda: float('inf'))
         super().__init__(SimpleNamespace(), _Driver(script, self), claim,
                          row, action, Limits())
@@ -293,11 +295,18 @@ def _outcome(task: _Scripted) -> tuple:
     return FINISH, end, result.values.get('node_protection', recorded)
 
 
+def _way(ways: list[tuple[str, steps.Next]],
+         rest: list[tuple]) -> steps.Next:
+    """The way that is gone, by whether the action takes too long."""
+    late = len(ways) > 1 and rest.pop(0)[1]
+    return ways[bool(late)][1]
+
+
 def _follow(verb: str, row: Row, events: list[tuple],
             rules: Rules) -> tuple:
     """Where the same events lead a worker of the model."""
-    here = steps.first(verb, row)
     rest = list(events)
+    here = _way(steps.first(verb, row, rules), rest)
     while here.place in (LOOK, CALL, RECORD):
         event = rest.pop(0)
         if event[0] != here.place:
@@ -313,8 +322,7 @@ def _follow(verb: str, row: Row, events: list[tuple],
                                         rules))]
         else:
             ways = steps.recorded(verb, here.detail, rules)
-        late = len(ways) > 1 and rest.pop(0)[1]
-        here = ways[bool(late)][1]
+        here = _way(ways, rest)
     if rest:
         raise ValueError(f'{rest} is left')
     if here.place == FINISH:

@@ -16,10 +16,12 @@ from proof.model.state import (
     GONE,
     LOCKED,
     NODE_ACTIVE,
+    NODE_REBUILDING,
     UNLOCKED,
     VERB_OF,
     Node,
     Part,
+    Row,
 )
 from proof.model.workers import drifted
 
@@ -34,6 +36,14 @@ def broken(part: Part, node: Node, me: int) -> str:
         return ''
     if row.status in (ABSENT, GONE):
         return (f'instance {me} is gone, and a node carries it for ever')
+    # A deploy that goes on has nothing of the instance's to destroy.
+    if row.promise and node.work == NODE_REBUILDING:
+        return ('L1: the node is still being rebuilt under an acknowledged '
+                'lock')
+    return _misprotected(row, node)
+
+
+def _misprotected(row: Row, node: Node) -> str:
     if row.lock == LOCKED and row.protection == 'applied' and not (
             node.protected or node.meddled) and node.work == NODE_ACTIVE:
         return ('the row says that the node is protected, and it is not, '

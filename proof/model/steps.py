@@ -66,24 +66,28 @@ class Next(NamedTuple):
 
 AGAIN: Final = Next(RELEASE, (False, ''))
 BEGUN: Final = Next(RELEASE, (True, ''))
+TOO_LONG: Final = 'too long'
 _HOPELESS: Final = frozenset({NOT_OURS, FENCED, REFUSED, NO_NODE})
 
 
-def first(verb: str, row: Row) -> Next:
-    """Where the work on an action begins."""
-    if verb == CREATE:
-        return Next(LOOK) if row.on_node else Next(CALL, (TAKE_NODE,))
+def first(verb: str, row: Row, rules: Rules) -> list[tuple[str, Next]]:
+    """Where the work on an action begins; the second way, if any, is that
+    of an action which takes too long."""
+    if verb == CREATE and not row.on_node:
+        return [('', Next(CALL, (TAKE_NODE,))),
+                (TOO_LONG, sealed(CREATE, ERROR, rules))]
     if verb == LOCK:
-        return Next(LOOK, (row.on_node,))
-    if verb in (REBUILD, REBOOT):
-        return Next(LOOK, (row.started,))
-    return Next(LOOK)
+        return [('', Next(LOOK, (row.on_node,)))]
+    if verb == REBUILD:
+        return [('', Next(LOOK, (row.started, False)))]
+    if verb == REBOOT:
+        return [('', Next(LOOK, (row.started,)))]
+    return [('', Next(LOOK))]
 
 
 def look(verb: str, detail: tuple, node: Node, me: int,
          rules: Rules) -> list[tuple[str, Next]]:
-    """What a look at the node leads to; the second way, if any, is that of
-    an action which takes too long."""
+    """What a look at the node leads to, in the same way."""
     ours = node.carries == me
     if verb == DELETE:
         return [('', _delete(ours, node, detail, rules))]
@@ -144,7 +148,7 @@ def go_on(seen: str, rules: Rules) -> list[tuple[str, Next]]:
     if seen in (FAILED, 'lost'):
         return [('', error)]
     usual = Next(CALL, (DEPLOY,)) if seen == AVAILABLE else AGAIN
-    return [('', usual), ('too long', error)]
+    return [('', usual), (TOO_LONG, error)]
 
 
 def recorded(verb: str, detail: tuple,
@@ -155,21 +159,26 @@ def recorded(verb: str, detail: tuple,
     return go_on(*detail, rules)
 
 
-def _rebuild(ours: bool, node: Node, started: bool,
+def _rebuild(ours: bool, node: Node, started: bool, given_up: bool,
              rules: Rules) -> list[tuple[str, Next]]:
+    if given_up:
+        return [('', AGAIN if ours and node.busy
+                 else Next(FINISH, (ERROR, '')))]
     error = sealed(REBUILD, ERROR, rules)
     if not ours:
         return [('', error)]
     if started and not node.busy:
         return [('', sealed(REBUILD, ACTIVE, rules)
                  if node.work == NODE_ACTIVE else error)]
+    if node.busy and rules.rebuild_waits == 'seen':
+        return [('', AGAIN)]
     if node.busy:
         usual = AGAIN
     elif node.work == AVAILABLE:
         usual = Next(CALL, (DEPLOY,))
     else:
         usual = Next(CALL, (REBUILD_NODE,))
-    return [('', usual), ('too long', error)]
+    return [('', usual), (TOO_LONG, error)]
 
 
 def _reboot(ours: bool, node: Node,
@@ -180,7 +189,7 @@ def _reboot(ours: bool, node: Node,
     if started and not node.busy:
         return [('', done)]
     usual = AGAIN if node.busy else Next(CALL, (POWER,))
-    return [('', usual), ('too long', done)]
+    return [('', usual), (TOO_LONG, done)]
 
 
 def sealed(verb: str, end: str, rules: Rules) -> Next:
@@ -189,13 +198,16 @@ def sealed(verb: str, end: str, rules: Rules) -> Next:
              DELETE: rules.delete_seals}[verb]
     if seals and rules.fencing and rules.seals_first:
         return Next(CALL, (SEAL, end))
-    return _ended(verb, end)
+    return _ended(verb, end, rules)
 
 
-def _ended(verb: str, end: str) -> Next:
+def _ended(verb: str, end: str, rules: Rules) -> Next:
     # One whose answer was lost may have been given a node all the same.
     if (verb, end) == (CREATE, ERROR):
         return Next(LOOK, ('sealed',))
+    # What it has begun goes on.
+    if (verb, end) == (REBUILD, ERROR) and rules.rebuild_waits == 'sealed':
+        return Next(LOOK, (False, True))
     return Next(FINISH, (end, ''))
 
 
@@ -204,7 +216,7 @@ def answered(verb: str, detail: tuple, answer: str, node: Node,
     """What a call's answer leads to; `node` is as the call has left it."""
     kind = detail[0]
     if kind == SEAL:
-        return _ended(verb, detail[1]) if answer == OK else AGAIN
+        return _ended(verb, detail[1], rules) if answer == OK else AGAIN
     if kind == SEAL_OLDER:
         return Next(LOOK, (True,)) if answer == OK else AGAIN
     if kind == POWER:

@@ -125,7 +125,6 @@ _API: Final = {
     'follows': 'a look at the node makes the {at} instance {0}',
 }
 _ENGINE: Final = {
-    'takes': '{who} claims the instance: {0}',
     'repairs': '{who} claims the instance for a repair: {0}',
     'calls': '{who} calls the driver: {0} ({1})',
     'no answer': "{who}'s call takes effect, but no answer comes: {0}",
@@ -169,11 +168,18 @@ def _dies(place: str, detail: tuple) -> str:
     return f"dies {_where(Worker('', 0, place, detail))}"
 
 
+def _takes(verb: str, remark: str) -> str:
+    return f'claims the instance: {verb}{_late(remark)}'
+
+
 def _looks(verb: str, remark: str) -> str:
     if remark == 'in vain':
         return 'cannot look at the node'
-    late = ', and gives the work up: it takes too long' if remark else ''
-    return f'looks at the node for the {verb}{late}'
+    return f'looks at the node for the {verb}{_late(remark)}'
+
+
+def _late(remark: str) -> str:
+    return ', and gives the work up: it takes too long' if remark else ''
 
 
 def _finishes(verb: str, end: str) -> str:
@@ -181,4 +187,5 @@ def _finishes(verb: str, end: str) -> str:
             f'{"the instance is gone" if end == GONE else end}')
 
 
-_OTHERS: Final = {'stops': _dies, 'looks': _looks, 'finishes': _finishes}
+_OTHERS: Final = {'stops': _dies, 'takes': _takes, 'looks': _looks,
+                  'finishes': _finishes}

@@ -63,16 +63,12 @@ def alone(part: Part, rules: Rules, bounds: Bounds,
           name: int = 0) -> Iterator[Move]:
     """What the engines can do with an instance whatever its node does;
     `name` is that of a new worker."""
-    row = part.row
     if _can_take(part, rules, bounds):
-        verbs = [VERB_OF[state] for state in (row.lock, row.status)
-                 if state in VERB_OF]
-        if verbs:
-            worker = _begin(row, verbs, name)
-            yield Move(('takes', name, worker.verb),
-                       _claimed(part, worker, rules), helps=True)
+        for remark, worker in _begin(part.row, name, rules):
+            yield Move(('takes', name, worker.verb, remark),
+                       _claimed(part, worker, rules), helps=not remark)
     yield from _follow(part, rules, bounds)
-    if row.live and bounds.mishaps:
+    if part.row.live and bounds.mishaps:
         yield Move(('expires',), _expire(part, rules), helps=True)
     for position, worker in enumerate(part.workers):
         if bounds.mishaps:
@@ -150,13 +146,20 @@ def _repair(part: Part, node: Node, me: int, rules: Rules,
                    helps=drifted(row, node, me))
 
 
-def _begin(row: Row, verbs: list[str], name: int) -> Worker:
-    """A worker with the row's unfinished actions, the lock's first."""
+def _begin(row: Row, name: int,
+           rules: Rules) -> Iterator[tuple[str, Worker]]:
+    """A worker with the row's unfinished actions, if any, the lock's first,
+    at each place where it may begin."""
+    verbs = [VERB_OF[state] for state in (row.lock, row.status)
+             if state in VERB_OF]
+    if not verbs:
+        return
     verb, *others = verbs
     number = (row.lock_number if verb in (LOCK, UNLOCK) else row.number)
-    place, detail = steps.first(verb, row)
     rest = (row.number, row.started, True) if others else ()
-    return Worker(verb, number, place, detail, rest=rest, name=name)
+    for remark, (place, detail) in steps.first(verb, row, rules):
+        yield remark, Worker(verb, number, place, detail, rest=rest,
+                             name=name)
 
 
 def drifted(row: Row, node: Node, me: int) -> bool:

@@ -12,6 +12,8 @@ from mogan.engine.task import Task
 def step(task: Task) -> Result:
     """Claim a node, deploy, and wait until it is up."""
     try:
+        if task.row.node_uuid is None and task.overdue:
+            return _give_up(task, task.too_long)
         node = _own(task)
         if node is None:
             return _give_up(task, 'The node does not carry the instance any '

@@ -5,7 +5,7 @@ from mogan import states
 from mogan.baremetal import driver
 from mogan.baremetal.driver import Availability
 from mogan.db import clock
-from mogan.engine.results import Done, Failed, Result
+from mogan.engine.results import Again, Done, Failed, Result
 from mogan.engine.task import Task
 
 
@@ -29,7 +29,9 @@ def step(task: Task) -> Result:
         task.destroy(method, node.uuid, task.order(whole=True))
         return task.poll(started=True)
     except (driver.NotOurs, driver.Fenced, driver.Refused) as error:
-        return _give_up(task, str(error))
+        fenced = isinstance(error, driver.Fenced)
+        # A give-up that had to wait has sealed it, and said why.
+        return _give_up(task, (fenced and task.action.error) or str(error))
 
 
 def _outcome(task: Task, node: driver.Node) -> Result:
@@ -43,6 +45,11 @@ def _outcome(task: Task, node: driver.Node) -> Result:
         'launched_at': task.row.launched_at or clock.NOW})
 
 
-def _give_up(task: Task, error: str) -> Failed:
+def _give_up(task: Task, error: str) -> Failed | Again:
     task.seal()
+    # What began before the seal goes on wiping the node, and may have begun
+    # behind the last look: no status that can be locked until it is over.
+    node = task.node()
+    if node is not None and node.busy:
+        return task.poll(error=error)
     return Failed(states.Status.ERROR, error)

@@ -32,10 +32,11 @@ class TestAgreement(base.BaseTestCase):
         self.assertGreater(simulated.check(), 2000)
 
     def test_steps_that_are_others_are_noticed(self):
-        for rule in ('delete_seals_older', 'rebuild_seals', 'build_seals',
-                     'delete_unprotects', 'not_protectable_settles',
-                     'not_ours_settles'):
-            rules = dataclasses.replace(Rules(), **{rule: False})
+        for change in (*(dict.fromkeys((rule,), False) for rule in (
+                'delete_seals_older', 'rebuild_seals', 'build_seals',
+                'delete_unprotects', 'not_protectable_settles',
+                'not_ours_settles')), {'rebuild_waits': 'seen'}):
+            rules = dataclasses.replace(Rules(), **change)
             self.assertRaises(agreement.Disagreement, agreement.check_steps,
                               rules)
 
