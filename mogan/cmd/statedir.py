@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The directory that a standalone service keeps everything in."""
 
+import contextlib
 import fcntl
 import json
 import os
 import pathlib
 import secrets
+import stat
 import tempfile
 from typing import IO, Final
 
 from mogan.api.identity import users
+from mogan.baremetal.database import make_file
 
 # The accounts of the first start: name, project, role.
 _ACCOUNTS: Final = (('admin', 'admin', 'admin'), ('demo', 'demo', 'member'))
@@ -38,6 +41,8 @@ class StateDir:
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._held = self._hold()
+            for database in (self.database, self.inventory):
+                _close_to_others(database)
         except OSError as error:
             raise StateDirError(f'the state directory {self.path} cannot be '
                                 f'used: {error.strerror}') from error
@@ -89,6 +94,20 @@ class StateDir:
             file.flush()
             os.fsync(file.fileno())
         pathlib.Path(file.name).replace(path)
+
+
+def _close_to_others(database: pathlib.Path) -> None:
+    """SQLite gives the modes of the file to those beside it."""
+    make_file(database, 0o600)
+    for suffix in ('', '-wal', '-shm'):
+        path = database.with_name(database.name + suffix)
+        with contextlib.suppress(FileNotFoundError):
+            found = path.lstat()
+            mode = stat.S_IMODE(found.st_mode)
+            # What a group may, somebody may have wanted.
+            if (stat.S_ISREG(found.st_mode) and mode & 0o007
+                    and os.geteuid() in {0, found.st_uid}):
+                path.chmod(mode & ~0o007)
 
 
 def _clouds(endpoint: str, passwords: dict[str, str]) -> str:

@@ -28,12 +28,13 @@ START = 60.0
 class Standalone:
     """A running service; `stop` it."""
 
-    def __init__(self, directory, *options):
+    def __init__(self, directory, *options, umask=-1):
         self.directory = pathlib.Path(directory)
         self.process = subprocess.Popen(
             [sys.executable, '-m', 'mogan.cmd.standalone', '--port', '0',
              '--state-dir', str(self.directory), *options],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            umask=umask)
         self.welcome = self._read_welcome()
 
     def _read_welcome(self):
@@ -85,8 +86,8 @@ class StandaloneTest(testtools.TestCase):
         self.addCleanup(temporary.cleanup)
         self.directory = pathlib.Path(temporary.name) / 'state'
 
-    def start(self, *options):
-        service = Standalone(self.directory, *options)
+    def start(self, *options, **settings):
+        service = Standalone(self.directory, *options, **settings)
         self.addCleanup(service.stop, signal.SIGKILL)
         return service
 
@@ -160,6 +161,36 @@ class TestFirstStart(StandaloneTest):
             {'lock': None}, {'X-Roles': 'admin', 'X-Project-Id': 'admin',
                              'X-Identity-Status': 'Confirmed'})
         self.assertEqual(403, answer.status)
+
+
+class TestModes(StandaloneTest):
+
+    def databases(self):
+        """The files that hold user data, with their modes."""
+        return {path: stat.S_IMODE(path.stat().st_mode)
+                for path in self.directory.glob('*.sqlite*')}
+
+    def test_nobody_else_reads_the_databases(self):
+        # Where others get that far.
+        self.directory.mkdir(mode=0o755)
+        self.create(self.start(umask=0))
+        found = self.databases()
+        self.assertEqual(6, len(found), found)
+        self.assertEqual({0o600}, set(found.values()))
+
+    def test_those_that_others_could_read_are_closed_to_them(self):
+        service = self.start()
+        self.create(service)
+        service.stop(signal.SIGKILL)
+        found = self.databases()
+        self.assertEqual(6, len(found), found)
+        # What a group may was not given by itself.
+        for before, after in ((0o644, 0o640), (0o660, 0o660)):
+            for path in found:
+                path.chmod(before)
+            service = self.start()
+            self.assertEqual({after}, set(self.databases().values()))
+            service.stop(signal.SIGKILL)
 
 
 class TestStop(StandaloneTest):
