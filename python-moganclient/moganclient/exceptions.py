@@ -100,14 +100,19 @@ class InstanceLocked(Conflict):
 
     def __init__(self, message: str | None = None,
                  response: requests.Response | None = None, *,
-                 lock: dict[str, Any]) -> None:
+                 lock: dict[str, Any] | None = None) -> None:
         super().__init__(message, response)
+        lock = lock or {}
         self.reason: str | None = lock.get('reason')
         self.since: str | None = lock.get('since')
         self.release: str | None = lock.get('release')
         self.holder: str | None = lock.get('by')
         found = _RELEASED.search(self.release or '')
         self.instance_id: str | None = found[1] if found else None
+
+
+class NotTheService(sdk.SDKException):
+    """What answers at the endpoint is something else."""
 
 
 class NotUnique(sdk.DuplicateResource):
@@ -119,24 +124,31 @@ class NotUnique(sdk.DuplicateResource):
         self.candidates = list(candidates)
 
 
-class InstanceFailed(sdk.ResourceFailure):
+class _Waited(sdk.SDKException):
+    """`instance` as last seen, which stays where it is: it has a connection,
+    and goes to no other process."""
+
+    def __init__(self, message: str | None = None,
+                 instance: Any = None) -> None:
+        super().__init__(message)
+        self.instance = instance
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self.args, self.__dict__ | {'instance': None}
+
+
+class InstanceFailed(_Waited, sdk.ResourceFailure):
     """What was waited for will not come: `instance` is in `error`; `fault`
     says why, or is None."""
 
     def __init__(self, message: str | None = None,
                  instance: Any = None) -> None:
-        super().__init__(message)
-        self.instance = instance
+        super().__init__(message, instance)
         self.fault: dict[str, Any] | None = getattr(instance, 'fault', None)
 
 
-class WaitTimeout(sdk.ResourceTimeout):
+class WaitTimeout(_Waited, sdk.ResourceTimeout):
     """What was waited for has not come in time; `instance` as last seen."""
-
-    def __init__(self, message: str | None = None,
-                 instance: Any = None) -> None:
-        super().__init__(message)
-        self.instance = instance
 
 
 NoUniqueMatch = NotUnique
@@ -165,6 +177,37 @@ def raise_for(response: requests.Response) -> None:
                if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR
                else HTTPClientError)
     raise _BY_STATUS.get(status, general)(message, response)
+
+
+def content(response: requests.Response, key: str) -> dict[str, Any]:
+    """The object in an answer, which has this key.
+
+    Raises what the answer stands for, NotTheService.
+    """
+    raise_for(response)
+    try:
+        found = response.json()
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or key not in found:
+        raise _other(response)
+    return found
+
+
+def done(response: requests.Response, status: http.HTTPStatus) -> None:
+    """See that this is how the service says that it has done as told.
+
+    Raises what the answer stands for, NotTheService.
+    """
+    raise_for(response)
+    if response.status_code != status:
+        raise _other(response)
+
+
+def _other(response: requests.Response) -> NotTheService:
+    return NotTheService(
+        f'What answers at {response.url} is not the bare-metal compute '
+        'service')
 
 
 def _lock_of(response: requests.Response) -> dict[str, Any] | None:

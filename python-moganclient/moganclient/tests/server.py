@@ -46,6 +46,9 @@ def refusal(status, message='no', lock=None, **headers):
 class _Server(socketserver.ThreadingMixIn, wsgiref.simple_server.WSGIServer):
     daemon_threads = True
 
+    def handle_error(self, *args):
+        """Say nothing: who has waited long enough goes away."""
+
 
 class _Handler(wsgiref.simple_server.WSGIRequestHandler):
     def log_message(self, *args):

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 import base64
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import IO, Any
 
 from moganclient import exceptions
+from moganclient.sdk.v1 import _base
 from moganclient.sdk.v1.instance import Instance
 from moganclient.v1 import base
 
@@ -24,26 +25,34 @@ class ServerManager(base.Manager[Instance]):
     def get(self, server_id: str | Instance) -> Instance:
         return self.api.get_instance(base.id_of(server_id))
 
-    def create(self, name: str,  # noqa: PLR0917 - as it was
+    def create(self, name: str,  # noqa: PLR0913, PLR0917 - as it was
                image_uuid: str, flavor_uuid: str,
                networks: 'Sequence[Mapping[str, str]] | None' = None,
                description: str | None = None,
                availability_zone: str | None = None,
                metadata: Mapping[str, str] | None = None,
-               userdata: str | bytes | None = None,
+               userdata: str | bytes | IO[Any] | None = None,
+               files: object = None, key_name: str | None = None,
+               min_count: int | None = None, max_count: int | None = None,
+               hint: object = None,
+               partitions: Mapping[str, Any] | None = None,
                **options: Any) -> Instance:
         """Ask for an instance.
 
-        `userdata` is text, which is sent in base64. `options` are what else
-        the service takes by the same name, such as `key_name` and
-        `partitions`; it says what it does not take.
+        `userdata` is text, or a file of it, which is sent in base64.
+        `options` are what else the service takes by the same name; it says
+        what it does not take.
+
+        Raises ValueError for `files`, for `hint`, and for counts above 1,
+        which nothing can be done about.
         """
-        if isinstance(userdata, str):
-            userdata = userdata.encode()
+        if files or hint or (min_count or 1) > 1 or (max_count or 1) > 1:
+            raise ValueError('files, hint and counts above 1 are not offered')
         wanted = {
+            'key_name': key_name, 'partitions': partitions,
             'networks': networks, 'description': description,
             'availability_zone': availability_zone, 'metadata': metadata,
-            'user_data': userdata and base64.b64encode(userdata).decode(),
+            'user_data': userdata and _encoded(userdata),
             } | options
         return self.api.create_instance(
             name=name, image_uuid=image_uuid, flavor_uuid=flavor_uuid,
@@ -56,10 +65,9 @@ class ServerManager(base.Manager[Instance]):
     def update(self, server_id: str | Instance,
                updates: 'Sequence[Mapping[str, Any]]') -> Instance:
         """Send a JSON patch (RFC 6902)."""
-        response = self.api.patch(f'/instances/{base.id_of(server_id)}',
-                                  json=updates)
-        exceptions.raise_for(response)
-        return Instance.existing(**response.json())
+        path = f'/instances/{_base.segment(base.id_of(server_id))}'
+        return Instance.existing(**exceptions.content(
+            self.api.patch(path, json=updates), 'name'))
 
     def rebuild(self, server_id: str | Instance,
                 image_uuid: str | None = None,
@@ -83,3 +91,11 @@ class ServerManager(base.Manager[Instance]):
         change = (self.api.lock_instance if lock_state
                   else self.api.unlock_instance)
         change(base.id_of(server_id))
+
+
+def _encoded(userdata: str | bytes | IO[Any]) -> str:
+    content = (userdata if isinstance(userdata, (str, bytes))
+               else userdata.read())
+    if isinstance(content, str):
+        content = content.encode()
+    return base64.b64encode(content).decode()

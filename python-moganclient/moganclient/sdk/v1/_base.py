@@ -50,6 +50,16 @@ class Resource(resource.Resource):
             yield cls.existing(**(_attributes(values) | known))
 
 
+def segment(text: str) -> str:
+    """A name or uuid as one part of a path.
+
+    Raises NotFound for what might lead elsewhere, which nothing is called.
+    """
+    if text in {'', '.', '..'} or '/' in text:
+        raise exceptions.NotFound(f'There is nothing with the name "{text}".')
+    return urllib.parse.quote(text, safe='')
+
+
 def _keys(place: str, old: dict[str, Any],
           new: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for key in old.keys() - new.keys():
@@ -75,9 +85,7 @@ def _members(session: adapter.Adapter, path: str, key: str,
         name: _word(value) for name, value in query.items()
         if value is not None}
     while params is not None:
-        response = session.get(path, params=params)
-        exceptions.raise_for(response)
-        page = response.json()
+        page = exceptions.content(session.get(path, params=params), key)
         asked, params = params, _following(page)
         if params == asked:
             raise exceptions.ClientException(

@@ -7,7 +7,6 @@ those of `moganclient.exceptions`.
 
 import http
 import time
-import urllib.parse
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar, TypeVar
@@ -52,13 +51,15 @@ class Proxy(proxy.Proxy):
         not safe is sent once whatever they say.
         """
         url = self._versioned(url)
+        again = _often(kwargs.get('status_code_retries'),
+                       self.status_code_retries)
         kwargs['status_code_retries'] = 0
         if not _retries.repeatable(method, url):
             kwargs['connect_retries'] = 0
             return super().request(url, method, *args, **kwargs)
-        if kwargs.get('connect_retries') is None:
-            kwargs['connect_retries'] = _often(self.connect_retries)
-        for tries in range(_often(self.status_code_retries)):
+        kwargs['connect_retries'] = _often(kwargs.get('connect_retries'),
+                                           self.connect_retries)
+        for tries in range(again):
             response = super().request(url, method, *args, **kwargs)
             seconds = _retries.pause(response, tries)
             if seconds is None:
@@ -90,7 +91,7 @@ class Proxy(proxy.Proxy):
 
     def get_instance(self, instance: str | Instance) -> Instance:
         """An instance as it is now.  Raises NotFound."""
-        return self._get(Instance, instance)
+        return self._show(Instance, instance)
 
     def find_instance(self, name_or_id: str, ignore_missing: bool = True,
                       all_projects: bool = False) -> Instance | None:
@@ -129,7 +130,7 @@ class Proxy(proxy.Proxy):
 
         Raises InstanceLocked, and NotFound if not `ignore_missing`.
         """
-        self._delete(Instance, instance, ignore_missing=ignore_missing)
+        self._end(f'/instances/{_id(instance)}', ignore_missing)
 
     def lock_instance(self, instance: str | Instance,
                       reason: str | None = None) -> None:
@@ -167,8 +168,8 @@ class Proxy(proxy.Proxy):
 
     def instance_states(self, instance: str | Instance) -> States:
         """What an instance is doing, and its lock."""
-        return self._get(States, None, requires_id=False,
-                         instance_uuid=_id(instance))
+        response = self.get(f'/instances/{_id(instance)}/states')
+        return States.existing(**exceptions.content(response, 'lock_state'))
 
     def instance_actions(self, instance: str | Instance,
                          **query: Any) -> Iterator[Action]:
@@ -194,8 +195,9 @@ class Proxy(proxy.Proxy):
         of the lock is waited for; WaitTimeout; NotFound.
         """
         seen = _wait.until(
-            lambda: self.get_instance(_id(instance)), until, timeout=timeout,
-            interval=interval, longest=max_interval, callback=callback)
+            lambda seconds: self._look(instance, seconds), until,
+            timeout=timeout, interval=interval, longest=max_interval,
+            callback=callback)
         assert seen is not None  # noqa: S101 - `get_instance` raises
         return seen
 
@@ -204,9 +206,9 @@ class Proxy(proxy.Proxy):
             interval: float = 0.1, max_interval: float = 2.0,
             callback: Callable[[Instance], object] | None = None) -> None:
         """Look until an instance is gone; see `wait_for_instance`."""
-        def look() -> Instance | None:
+        def look(seconds: float) -> Instance | None:
             try:
-                return self.get_instance(_id(instance))
+                return self._look(instance, seconds)
             except exceptions.NotFound:
                 return None
 
@@ -220,7 +222,7 @@ class Proxy(proxy.Proxy):
 
     def get_flavor(self, flavor: str | Flavor) -> Flavor:
         """A flavor as it is now.  Raises NotFound."""
-        return self._get(Flavor, flavor)
+        return self._show(Flavor, flavor)
 
     def find_flavor(self, name_or_id: str,
                     ignore_missing: bool = True) -> Flavor | None:
@@ -243,7 +245,7 @@ class Proxy(proxy.Proxy):
     def delete_flavor(self, flavor: str | Flavor,
                       ignore_missing: bool = True) -> None:
         """Raises Conflict while an instance has the flavor."""
-        self._delete(Flavor, flavor, ignore_missing=ignore_missing)
+        self._end(f'/flavors/{_id(flavor)}', ignore_missing)
 
     def nodes(self, details: bool = False, **query: Any) -> Iterator[Node]:
         """The nodes, their names alone unless `details`, page by page as
@@ -263,8 +265,7 @@ class Proxy(proxy.Proxy):
     def get_keypair(self, name: str, user_id: str | None = None) -> Keypair:
         """Raises NotFound."""
         response = self.get(_keypair(name), params=_user(user_id))
-        exceptions.raise_for(response)
-        return Keypair.existing(**response.json())
+        return Keypair.existing(**exceptions.content(response, 'name'))
 
     def create_keypair(self, **attrs: Any) -> Keypair:
         """`name`; `public_key`, without which a pair is made and its
@@ -274,11 +275,7 @@ class Proxy(proxy.Proxy):
     def delete_keypair(self, name: str, user_id: str | None = None,
                        ignore_missing: bool = True) -> None:
         """Raises NotFound if not `ignore_missing`."""
-        response = self.delete(_keypair(name), params=_user(user_id))
-        if ignore_missing and (
-                response.status_code == http.HTTPStatus.NOT_FOUND):
-            return
-        exceptions.raise_for(response)
+        self._end(_keypair(name), ignore_missing, params=_user(user_id))
 
     def manageable_servers(self, **query: Any) -> Iterator[ManageableServer]:
         """The nodes that can be taken over.  For administrators."""
@@ -295,32 +292,49 @@ class Proxy(proxy.Proxy):
     def _make(self, kind: type[_Kind], path: str,
               attrs: dict[str, Any]) -> _Kind:
         # The service knows best which attributes there are.
-        response = self.post(path, json=attrs)
-        exceptions.raise_for(response)
+        return self._read(kind, self.post(path, json=attrs))
+
+    def _show(self, kind: type[_Kind], one: str | _Kind,
+              **options: Any) -> _Kind:
+        return self._read(kind, self.get(f'{kind.base_path}/{_id(one)}',
+                                         **options))
+
+    def _read(self, kind: type[_Kind],
+              response: requests.Response) -> _Kind:
         return kind.existing(connection=self._get_connection(),
-                             **response.json())
+                             **exceptions.content(response, 'name'))
+
+    def _look(self, instance: str | Instance, seconds: float) -> Instance:
+        """One look, which is not repeated: another one follows."""
+        return self._show(Instance, instance, timeout=seconds,
+                          connect_retries=0, status_code_retries=0)
+
+    def _end(self, path: str, ignore_missing: bool, **options: Any) -> None:
+        response = self.delete(path, **options)
+        if not ignore_missing or (
+                response.status_code != http.HTTPStatus.NOT_FOUND):
+            exceptions.done(response, http.HTTPStatus.NO_CONTENT)
 
     def _change(self, kind: type[_Kind], path: str, one: str | _Kind,
                 attrs: dict[str, Any]) -> _Kind:
         known = kind.existing(id=one) if isinstance(one, str) else one
         operations = known.patch_of(attrs)
         if not operations:
-            return self._get(kind, known.id)
-        response = self.patch(f'{path}/{known.id}', json=operations)
-        exceptions.raise_for(response)
-        return kind.existing(connection=self._get_connection(),
-                             **response.json())
+            return self._show(kind, known.id)
+        return self._read(kind, self.patch(f'{path}/{_id(known)}',
+                                           json=operations))
 
     def _put(self, instance: str | Instance, place: str, body: Any) -> None:
-        exceptions.raise_for(self.put(
-            f'/instances/{_id(instance)}/states/{place}', json=body))
+        exceptions.done(
+            self.put(f'/instances/{_id(instance)}/states/{place}', json=body),
+            http.HTTPStatus.ACCEPTED)
 
     def _named(self, kind: type[_Kind], name_or_id: str,
                ignore_missing: bool,
                members: Callable[[], Iterable[_Kind]]) -> _Kind | None:
         if _is_uuid(name_or_id):
             try:
-                return self._get(kind, name_or_id)
+                return self._show(kind, name_or_id)
             except exceptions.NotFound:
                 pass
         found = [one for one in members() if one.name == name_or_id]
@@ -336,19 +350,21 @@ class Proxy(proxy.Proxy):
 
 
 def _keypair(name: str) -> str:
-    return f'/keypairs/{urllib.parse.quote(name, safe="")}'
+    return f'/keypairs/{_base.segment(name)}'
 
 
 def _user(user_id: str | None) -> dict[str, str]:
     return {} if user_id is None else {'user_id': user_id}
 
 
-def _often(configured: int | None) -> int:
-    return _retries.RETRIES if configured is None else configured
+def _often(*wanted: int | None) -> int:
+    """The first that is said."""
+    return next((number for number in wanted if number is not None),
+                _retries.RETRIES)
 
 
-def _id(instance: str | Instance) -> str:
-    return instance if isinstance(instance, str) else str(instance.id)
+def _id(one: str | _base.Resource) -> str:
+    return _base.segment(one if isinstance(one, str) else str(one.id))
 
 
 def _is_uuid(text: str) -> bool:

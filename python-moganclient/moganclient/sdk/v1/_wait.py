@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Waiting for what the service does after it has answered."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
@@ -14,6 +15,9 @@ Until: TypeAlias = str | Callable[[Instance], object]
 
 _LOCK_STATES: Final = frozenset({'unlocked', 'locking', 'locked',
                                  'unlocking'})
+# Seconds that one look may take.
+_SHORTEST_LOOK: Final = 1.0
+_LONGEST_LOOK: Final = 60.0
 # What a service that is being restarted, or a network, answers.
 _PASSING: Final = (
     keystone_exceptions.RetriableConnectionFailure,
@@ -21,20 +25,21 @@ _PASSING: Final = (
     exceptions.GatewayTimeout)
 
 
-def until(look: Callable[[], Instance | None],
+def until(look: Callable[[float], Instance | None],
           wanted: Until, *, timeout: float | None, interval: float,
           longest: float, callback: Callable[[Instance], object] | None,
           ) -> Instance | None:
-    """Look again and again until an instance is as wanted.
+    """Look again and again until an instance is as wanted; `look` has the
+    seconds that it is given.
 
     Raises InstanceFailed, WaitTimeout, and what `look` raises.
     """
     seen: Instance | None = None
-    for last in _moments(timeout, interval, longest):
+    for left in _moments(timeout, interval, longest):
         try:
-            seen = look()
+            seen = look(min(max(left, _SHORTEST_LOOK), _LONGEST_LOOK))
         except _PASSING:
-            if last:
+            if left <= 0:
                 raise
             continue
         if seen is None:
@@ -49,16 +54,15 @@ def until(look: Callable[[], Instance | None],
 
 
 def _moments(timeout: float | None, interval: float,
-             longest: float) -> Iterator[bool]:
-    """A turn for each look, with pauses between them that grow; whether it
-    is the last."""
-    end = None if timeout is None else time.monotonic() + timeout
-    while end is None or time.monotonic() < end:
-        yield False
-        left = interval if end is None else max(0.0, end - time.monotonic())
-        time.sleep(min(interval, left))
+             longest: float) -> Iterator[float]:
+    """A turn for each look, with pauses between them that grow: the seconds
+    that are left, none for the last."""
+    end = math.inf if timeout is None else time.monotonic() + timeout
+    while (left := end - time.monotonic()) > 0:
+        yield left
+        time.sleep(min(interval, max(0.0, end - time.monotonic())))
         interval = min(interval * 1.5, longest)
-    yield True
+    yield 0.0
 
 
 def _reached(instance: Instance, wanted: Until) -> object:

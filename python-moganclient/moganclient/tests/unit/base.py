@@ -28,7 +28,10 @@ class ServerTest(testtools.TestCase):
         self.service = self.connection.baremetal_compute
 
     def answer(self, request):
-        return server.Answer(200, instance())
+        """What a service says that does as it is told."""
+        status = {'PUT': 202, 'DELETE': 204}.get(request.method)
+        return server.Answer(status) if status else server.Answer(
+            200, instance())
 
     def asked(self):
         """Methods and paths of what has come."""

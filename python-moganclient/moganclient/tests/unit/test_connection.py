@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import io
 import json
 import pathlib
 import subprocess
@@ -84,6 +85,22 @@ class TestClient(base.ServerTest):
             'name': 'web', 'image_uuid': 'i', 'flavor_uuid': 'f',
             'networks': [{'net_id': 'n'}], 'user_data': 'IyEvYmluL3No',
             'key_name': 'k'}), (request.path, request.body))
+
+    def test_the_arguments_of_a_server_come_as_they_did(self):
+        made = client.Client(self.server.endpoint)
+        made.server.create('web', 'i', 'f', [], None, 'zone', {'a': '1'},
+                           io.BytesIO(b'#!/bin/sh'), None, 'k', 1, 1, None,
+                           {'root_gb': 1})
+        self.assertEqual({
+            'name': 'web', 'image_uuid': 'i', 'flavor_uuid': 'f',
+            'networks': [], 'availability_zone': 'zone',
+            'metadata': {'a': '1'}, 'user_data': 'IyEvYmluL3No',
+            'key_name': 'k', 'partitions': {'root_gb': 1},
+            }, self.server.requests[-1].body)
+        for wish in ({'files': {'/a': 'b'}}, {'hint': {'group': 'g'}},
+                     {'min_count': 2}, {'max_count': 2}):
+            self.assertRaises(ValueError, made.server.create, 'web', 'i',
+                              'f', **wish)
 
     def test_every_manager_lists_and_finds(self):
         pages = {'/v1/flavors': {'flavors': [{'uuid': '1', 'name': 'a'}]},

@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+import copy
+import pickle
+
 from openstack import exceptions as sdk
 
 from moganclient import exceptions
@@ -60,3 +63,40 @@ class TestExceptions(base.ServerTest):
         self.assertIsInstance(error, old.Forbidden)
         self.assertIsInstance(error, old.HttpError)
         self.assertIsInstance(error, old.ClientException)
+        # Scripts import what is never raised as well.
+        self.assertTrue(issubclass(old.Gone, old.HTTPClientError))
+        self.assertTrue(issubclass(old.CommandError, Exception))
+
+    def test_each_goes_to_another_process(self):
+        locked = self.refused(server.refusal(
+            409, 'locked', LOCK | {'by': 'admin'}))
+        seen = self.service.get_instance(base.UUID)
+        for error in (locked, self.refused(server.refusal(404)),
+                      exceptions.NotTheService('x'),
+                      exceptions.NotUnique('x', ['a']),
+                      exceptions.WaitTimeout('x', seen),
+                      exceptions.InstanceFailed('x', seen)):
+            for same in (copy.copy(error),
+                         pickle.loads(  # noqa: S301 - its own
+                             pickle.dumps(error))):
+                self.assertEqual((type(error), str(error)),
+                                 (type(same), str(same)))
+                self.assertEqual(getattr(error, 'holder', None),
+                                 getattr(same, 'holder', None))
+
+    def test_whoever_is_not_the_service_is_found_out(self):
+        for call in (
+                lambda: self.service.lock_instance(base.UUID),
+                lambda: self.service.delete_instance(base.UUID),
+                lambda: self.service.get_instance(base.UUID),
+                lambda: self.service.instance_states(base.UUID),
+                lambda: self.service.create_instance(name='web'),
+                lambda: self.service.update_instance(base.UUID, name='new'),
+                lambda: self.service.get_keypair('laptop'),
+                lambda: list(self.service.instances())):
+            for answer in (server.Answer(200, 'Log in'), server.Answer(200),
+                           server.Answer(200, {'x': 1}),
+                           server.Answer(200, [])):
+                self.answers[:] = [answer]
+                error = self.assertRaises(exceptions.NotTheService, call)
+                self.assertIn(self.server.endpoint, str(error))

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import contextlib
 import socket
 
 from keystoneauth1 import exceptions as keystone
@@ -92,6 +93,30 @@ class TestPaths(base.ServerTest):
                              self.asked())
         self.assertEqual({'lock': {'reason': 'disk'}},
                          self.server.requests[-1].body)
+
+    def test_a_name_or_uuid_is_one_part_of_a_path(self):
+        calls = (
+            self.service.get_instance, self.service.delete_instance,
+            self.service.get_flavor, self.service.delete_flavor,
+            self.service.get_keypair, self.service.delete_keypair,
+            self.service.lock_instance, self.service.unlock_instance,
+            self.service.instance_states,
+            lambda name: list(self.service.instance_actions(name)))
+        for call in calls:
+            self.server.requests.clear()
+            self.answers[:] = [server.refusal(404)]
+            with contextlib.suppress(exceptions.NotFound):
+                call('a?b#c%20;\xfc')
+            [(_, path)] = self.asked()
+            self.assertIn('/a?b#c%20;\xfc', path.encode('latin-1').decode())
+            self.server.requests.clear()
+            for name in ('', '.', '..', '../keypairs/k', 'a/b'):
+                self.assertRaises(exceptions.NotFound, call, name)
+            self.assertEqual([], self.asked())
+
+    def test_the_uuid_is_as_the_service_writes_it(self):
+        one = self.service.get_instance(base.UUID.upper())
+        self.assertEqual((base.UUID, base.UUID), (one.id, one.uuid))
 
 
 class TestPatches(base.ServerTest):

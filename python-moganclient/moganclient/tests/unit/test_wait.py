@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
+import threading
 import time
+
+from keystoneauth1 import exceptions as keystone_exceptions
 
 from moganclient import exceptions
 from moganclient.tests import server
@@ -51,6 +54,16 @@ class TestWait(base.ServerTest):
                                   'active', timeout=0.3)
         self.assertLess(time.monotonic() - begin, 5)
         self.assertEqual('building', error.instance.status)
+
+    def test_time_ends_a_look_at_a_service_that_says_nothing(self):
+        go_on = threading.Event()
+        self.addCleanup(go_on.set)
+        self.answer = lambda _: go_on.wait(60)
+        begin = time.monotonic()
+        self.assertRaises((exceptions.WaitTimeout,
+                           keystone_exceptions.ConnectTimeout),
+                          self.wait, 'active', timeout=1)
+        self.assertLess(time.monotonic() - begin, 20)
 
     def test_a_time_of_zero_is_one_look(self):
         self.assertEqual('active', self.wait('active', timeout=0).status)
