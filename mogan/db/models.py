@@ -24,6 +24,9 @@ _MYSQL: Final[dict[str, Any]] = {
     for name, value in (('engine', 'InnoDB'), ('charset', 'utf8mb4'),
                         ('collate', 'utf8mb4_bin'))}
 
+# Characters of what somebody else said.
+_LONGEST: Final = 4000
+
 metadata = sa.MetaData(naming_convention=_NAMING)
 
 # SQLite numbers rows by itself only in a column of the type INTEGER.
@@ -55,6 +58,20 @@ def _to_text(value: Any) -> str | None:
 
 def _from_text(text: str | None) -> Any:
     return None if text is None else json.loads(text)
+
+
+class Words(sa.types.TypeDecorator):
+    """What somebody else said, as far as every database can keep it."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None,
+                           dialect: Any) -> str | None:
+        if value is None:
+            return None
+        return (value[:_LONGEST].replace('\0', ' ')
+                .encode('utf-8', 'replace').decode())
 
 
 def _quoted(values: frozenset[states.Status]) -> str:
@@ -143,7 +160,7 @@ actions = sa.Table(
     sa.Column('project_id', sa.String(64)),
     sa.Column('request_id', sa.String(64)),
     sa.Column('outcome', sa.String(16)),
-    sa.Column('error', sa.Text),
+    sa.Column('error', Words),
     sa.Column('attempts', sa.Integer, nullable=False),
     sa.Column('next_at', Moment),
     sa.Column('refusal', sa.String(255)),

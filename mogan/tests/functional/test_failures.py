@@ -117,6 +117,14 @@ class TestMeanwhile(base.FunctionalTest):
         self.hardware.clear_faults()
         self.assertTrue(self.node_of(uuid).protected)
 
+    def test_what_is_said_of_a_failure_may_be_long_and_strange(self):
+        self.hardware.add_fault(faults.Fault(
+            faults.Mode.BREAK, 'deploy', message='\0' + 70_000 * 'ß'))
+        uuid = self.ask_for_instance()
+        seen = self.wait_for(uuid, status='error')
+        self.assertIn('ß', seen['fault']['message'])
+        self.assertIn('ß', self.history(uuid)[0]['error'])
+
     def test_a_failing_delete_stays_one_and_cannot_be_locked(self):
         uuid = self.make_instance()
         self._break('undeploy', message='the bus is on strike')

@@ -6,7 +6,7 @@ import alembic.runtime.migration
 import oslo_db.exception
 import sqlalchemy as sa
 
-from mogan.db import clock, migrations, models
+from mogan.db import actions, clock, migrations, models
 from mogan.states import EVERY_STATUS, LOCKABLE, LockState
 from mogan.tests.functional import base
 
@@ -71,6 +71,15 @@ class TestSchema(base.FunctionalTest):
         uuid = self.put_row(name=name, metadata={'k': name})
         row = self.row(uuid)
         self.assertEqual((name, {'k': name}), (row['name'], row['metadata']))
+
+    def test_what_others_say_is_kept_as_far_as_it_can_be(self):
+        with self.db.writer() as connection:
+            connection.execute(sa.insert(models.actions).values(
+                uuid='u', instance_uuid='i', verb='lock', arguments={},
+                user_id='admin', attempts=0, times=1, created_at=clock.NOW,
+                error='\0\ud800' + 70_000 * '\N{GRINNING FACE}'))
+        [action] = actions.history(self.db, 'i', limit=1)
+        self.assertEqual(' ?' + 3998 * '\N{GRINNING FACE}', action.error)
 
     def test_an_answered_request_survives_a_power_loss(self):
         query = {'sqlite': 'PRAGMA synchronous',
