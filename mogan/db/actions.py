@@ -59,7 +59,7 @@ _INSERT_REFUSED = {told: _INSERT.values(
 _COUNT_REFUSAL = sa.update(A).where(
     A.c.refusal == sa.bindparam('key')).values(
         times=A.c.times + 1, updated_at=clock.NOW, finished_at=clock.NOW,
-        request_id=sa.bindparam('request'))
+        request_id=sa.bindparam('request'), error=sa.bindparam('words'))
 # An action that its row does not name (any more) is nobody's work.
 _NAMED = sa.or_(I.c.status_action == A.c.uuid, I.c.lock_action == A.c.uuid)
 _PENDING = (
@@ -130,10 +130,11 @@ def retry(connection: sa.Connection, uuid: str, seconds: float, *,
 
 
 @transaction
-def _count(db: Database, key: str, request_id: str | None) -> bool:
+def _count(db: Database, key: str, request_id: str | None,
+           error: str) -> bool:
     with db.writer() as connection:
         return connection.execute(_COUNT_REFUSAL, {
-            'key': key, 'request': request_id}).rowcount == 1
+            'key': key, 'request': request_id, 'words': error}).rowcount == 1
 
 
 @transaction
@@ -148,19 +149,19 @@ def record_refusal(db: Database, context: RequestContext,
     """Keep a refusal because of a lock.
 
     The same refusal of the same caller under the same lock counts up one
-    record, so that nobody can fill the table.
+    record, so that nobody can fill the table; it has the last one's reason.
     """
     since: datetime.datetime | None = instance.locked_at
     key = ':'.join((instance.uuid, verb, context.user_id or '',
                     since.isoformat() if since else ''))
-    if _count(db, key, context.request_id):
+    if _count(db, key, context.request_id, error):
         return
     values = describe(context, instance.uuid, verb, {})
     values |= {'refusal': key, 'error': error}
     try:
         _insert_refusal(db, values)
     except oslo_db.exception.DBDuplicateEntry:
-        _count(db, key, context.request_id)
+        _count(db, key, context.request_id, error)
 
 
 @transaction

@@ -65,6 +65,19 @@ class TestHistory(base.FunctionalTest):
         self.assertEqual(last.headers['x-openstack-request-id'],
                          history[0]['request_id'])
 
+    def test_a_refusal_tells_the_reason_of_the_last_time(self):
+        uuid = self.put_row('active', 'locked')
+        path = f'/v1/instances/{uuid}'
+        for reason in ('disk swap', 'fan swap'):
+            self.expect(202, self.admin.put(
+                f'{path}/states/lock', {'lock': {'reason': reason}}))
+            answer = self.expect(409, self.demo.delete(path))
+        [refusal] = [entry for entry in self.history(uuid)
+                     if entry['outcome'] == 'refused']
+        self.assertEqual((2, answer.json['error']['message']),
+                         (refusal['times'], refusal['error']))
+        self.assertIn('fan swap', refusal['error'])
+
     def test_it_comes_in_pages(self):
         uuid = self.put_row()
         path = f'/v1/instances/{uuid}'
