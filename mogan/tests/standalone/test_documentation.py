@@ -4,6 +4,7 @@
 See doc/source/contributor/documentation.rst for how the calls are written.
 """
 
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -33,6 +34,18 @@ sys.path.insert(0, {str(ROOT)!r})
 from mogan.cmd.simulator import main
 sys.exit(main())
 """
+# Of the flavor that the call before it has made.
+FIRST_USE = """\
+uuid() { python3 -c 'import json, sys
+print(json.load(sys.stdin)["uuid"])'; }
+demo() { curl -s -u demo:$MOGAN_DEMO_PASSWORD \\
+    -H 'Content-Type: application/json' "$@"; }
+instance=$(demo $MOGAN_ENDPOINT/v1/instances -d '{"name": "one",
+    "flavor_uuid": "'$(uuid < call-0)'",
+    "image_uuid": "5f8f2d3c-5d1a-4a6b-9f53-0f3c8d1f7a10"}' | uuid)
+until demo $MOGAN_ENDPOINT/v1/instances/$instance/states |
+    grep '"status":"active"'; do sleep 0.2; done
+"""
 
 UUID = re.compile(r'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}')
 # What differs from run to run and is compared by its form only.
@@ -42,11 +55,12 @@ VARYING = (
 )
 
 
-def section(text, title):
-    """The part of a page from one title of the first level to the next."""
+def section(text, title, mark='='):
+    """The part of a page from one title, which is underlined with `mark`,
+    to the next one of its level."""
     found = re.search(
-        rf'^{re.escape(title)}\n=+\n(.*?)(?=^[^\n]+\n=+\n|\Z)', text,
-        re.MULTILINE | re.DOTALL)
+        rf'^{re.escape(title)}\n{mark}+\n(.*?)(?=^[^\n]+\n{mark}+\n|\Z)',
+        text, re.MULTILINE | re.DOTALL)
     return found[1]
 
 
@@ -143,7 +157,7 @@ class TestDocumentation(testtools.TestCase):
             status = service.wait()
         self.assertEqual(0, status, self.log.read_text())
 
-    def run_calls(self, shown, limit):
+    def run_calls(self, shown, limit=SCRIPT):
         """The output of each command, all of them run in one shell."""
         script = ['set -eu', '. .mogan/credentials.env']
         for number, (command, _) in enumerate(shown):
@@ -193,6 +207,40 @@ class TestDocumentation(testtools.TestCase):
             {(driver.Availability.AVAILABLE, False, False, None)},
             {(node.availability, node.maintenance, node.protected,
               node.instance_uuid) for node in store.nodes()})
+
+    def test_the_first_flavor_of_the_guide_can_be_used(self):
+        page = ROOT / 'doc/source/admin/deploy.rst'
+        text = section(page.read_text(encoding='utf-8'), 'First flavor', '-')
+        for there, here in {
+                'sudo -u mogan ': '.venv/bin/',
+                '/var/lib/mogan/': '.mogan/',
+                '-u root ': '-u admin:$MOGAN_ADMIN_PASSWORD ',
+                'https://mogan.example.com:6688': '$MOGAN_ENDPOINT',
+        }.items():
+            self.assertIn(there, text)
+            text = text.replace(there, here)
+        self.run_calls([*calls(text), (FIRST_USE, '')])
+
+
+class TestReload(testtools.TestCase):
+
+    def test_the_guide_names_what_can_change_without_a_restart(self):
+        page = ROOT / 'doc/source/admin/deploy.rst'
+        if not page.exists():
+            raise unittest.SkipTest('there is no documentation here')
+        text = section(page.read_text(encoding='utf-8'),
+                       'Changes of the configuration')
+        generator = (ROOT / 'etc/mogan/mogan-config-generator.conf').read_text(
+            encoding='utf-8')
+        self.assertEqual(
+            {('DEFAULT' if group is None else str(group), option.dest)
+             for name in re.findall(r'^namespace = (.*)$', generator,
+                                    re.MULTILINE)
+             for point in importlib.metadata.entry_points(
+                 group='oslo.config.opts', name=name)
+             for group, options in point.load()()
+             for option in options if option.mutable},
+            set(re.findall(r'``\[(\w+)\] (\w+)``', text)))
 
 
 class TestLicence(testtools.TestCase):
