@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import pecan
 import webob
-from oslo_middleware import cors, healthcheck, http_proxy_to_wsgi, tracing
+from oslo_middleware import cors, healthcheck, tracing
 
 from mogan import exception
-from mogan.api import audit, edge, errors, hooks, rate, views
+from mogan.api import audit, edge, errors, hooks, proxied, rate, views
 from mogan.api import identity as identities
 
 HEALTH: Final = '/healthcheck'
@@ -61,7 +61,7 @@ def make_app(services: Services, conf: Any) -> edge.Edge:
     app = _Health(app, conf)
     app = errors.Errors(app)
     app, close = audit.wrap(app, conf)
-    for optional in (_traced, _cors, _proxied, _measured):
+    for optional in (_traced, _cors, proxied.wrap, _measured):
         app = optional(app, conf)
     return edge.Edge(app, close)
 
@@ -88,14 +88,6 @@ class _Health:
     @staticmethod
     def _nothing(*_: Any) -> Any:
         raise exception.NotFound
-
-
-def _proxied(app: Any, conf: Any) -> Any:
-    """Behind a proxy, if so configured: its word for address and scheme."""
-    conf.register_opts(http_proxy_to_wsgi.OPTS, 'oslo_middleware')
-    if not conf.oslo_middleware.enable_proxy_headers_parsing:
-        return app
-    return http_proxy_to_wsgi.HTTPProxyToWSGI(app, conf)
 
 
 def _cors(app: Any, conf: Any) -> Any:

@@ -13,6 +13,7 @@ import configparser
 import datetime
 import json
 import re
+import socket
 import urllib.parse
 import warnings
 from collections.abc import Callable, Iterable
@@ -59,7 +60,6 @@ class _Answered(NamedTuple):
     caller: Any
     method: str
     path: str
-    base: str
     address: str
     agent: str
     code: int
@@ -75,7 +75,7 @@ class Audit:
         self._ignored = {name.upper() for name
                          in conf.audit.ignore_req_list}
         self._names = read_map(conf.audit.audit_map_file)
-        self._address = (conf.api.public_endpoint or '').rstrip('/')
+        self._base = _base(conf, self._names)
         self._send = send
         self._aside = aside.Aside('audit')
 
@@ -102,10 +102,7 @@ class Audit:
         noted = _Answered(
             datetime.datetime.now(datetime.UTC), environ['mogan.context'],
             method, urllib.parse.quote(path, encoding='latin-1'),
-            # The header Host is the caller's word.
-            self._address or '{}://{}:{}'.format(*(environ[name] for name in (
-                'wsgi.url_scheme', 'SERVER_NAME', 'SERVER_PORT'))),
-            environ.get('REMOTE_ADDR', 'unknown'),
+            environ.get('REMOTE_ADDR') or cadftaxonomy.UNKNOWN,
             types.clip(environ.get('HTTP_USER_AGENT', ''))[:_AGENT],
             *answered)
         if not self._aside.call(self._tell, noted):
@@ -115,23 +112,25 @@ class Audit:
 
     def _tell(self, noted: _Answered) -> None:
         try:
-            self._send(EVENT, _event(noted, self._names).as_dict())
+            self._send(EVENT, _event(
+                noted, self._names, self._base).as_dict())
         except bus.BusError as error:
             LOG.warning('The event of the audit of %s is lost: %s',
                         noted.caller.request_id, error)
 
 
-def _event(noted: _Answered, names: Any) -> event.Event:
+def _event(noted: _Answered, names: Any, base: str) -> event.Event:
     caller = noted.caller
     known = cadftaxonomy.UNKNOWN
-    target = names.get_target_resource(_request(noted))
+    asked = _request(noted.method, noted.path, base)
+    target = names.get_target_resource(asked)
     found = _UUID.search(noted.path if noted.code != 201 else noted.location)  # noqa: PLR2004
     if found:
         target.id = found[0].lower()
     made = event.Event(
         eventType=cadftype.EVENTTYPE_ACTIVITY,
         eventTime=noted.moment.strftime(timestamp.TIME_FORMAT),
-        action=names.get_action(_request(noted)),
+        action=names.get_action(asked),
         outcome=(cadftaxonomy.OUTCOME_SUCCESS if noted.code < 400  # noqa: PLR2004
                  else cadftaxonomy.OUTCOME_FAILURE),
         initiator=audit.ClientResource(
@@ -148,16 +147,29 @@ def _event(noted: _Answered, names: Any) -> event.Event:
     return made
 
 
-def _request(noted: _Answered) -> webob.Request:
+def _request(method: str, path: str, base: str) -> webob.Request:
     """The request as the library asks about it, without body, query and
     headers: for it the catalog has this service, whoever is asking."""
     return webob.Request.blank(
         # Quoted twice, for it decodes what the caller need not have encoded.
-        urllib.parse.quote(noted.path) or '/', method=noted.method,
-        base_url=noted.base,
+        urllib.parse.quote(path) or '/', method=method, base_url=base,
         environ={'HTTP_X_SERVICE_CATALOG': json.dumps([{
             'type': SERVICE, 'name': 'mogan', 'endpoints': [
-                {'id': 'mogan', 'publicURL': noted.base}]}])})
+                {'id': 'mogan', 'publicURL': base}]}])})
+
+
+def _base(conf: Any, names: Any) -> str:
+    """The address of the service, of which no request has a say: it could
+    break its own event.  Raises ValueError."""
+    group = conf.api
+    base = (group.public_endpoint or '').rstrip('/') or (
+        f'{"https" if group.tls_cert_file else "http"}://'
+        f'{socket.gethostname()}:{group.port}')
+    try:
+        names.get_target_resource(_request('GET', '/', base))
+    except ValueError as error:
+        raise ValueError(f'[api] public_endpoint: {error}') from error
+    return base
 
 
 def read_map(path: str) -> Any:
@@ -172,7 +184,7 @@ def read_map(path: str) -> Any:
 def check(conf: Any) -> None:
     """Raise ValueError where the audit is on and cannot work."""
     if conf.audit.enabled:
-        read_map(conf.audit.audit_map_file)
+        _base(conf, read_map(conf.audit.audit_map_file))
         options = _options(conf)
         if options.use_oslo_messaging:
             bus.check(conf, options.driver)

@@ -80,7 +80,7 @@ class Edge:
         body = self._application(environ, start)
         if LOG.isEnabledFor(logging.INFO):
             line = (time.time(), environ['mogan.context'],
-                    environ.get('REMOTE_ADDR', '-'), method,
+                    environ.get('REMOTE_ADDR') or '-', method,
                     environ.get('PATH_INFO', ''),
                     environ.get('QUERY_STRING', ''), *sent,
                     time.perf_counter() - began)
@@ -96,7 +96,7 @@ def _write(moment: float, caller: context.RequestContext, address: str,
     record = LOG.logger.makeRecord(
         LOG.name, logging.INFO, __file__, 0,
         '%s "%s %s" status: %s len: %s time: %.6f',
-        (address, _printable(method), _printable(target), *rest), None,
+        (*map(_printable, (address, method, target)), *rest), None,
         extra={'context': caller})
     record.created = moment
     record.msecs = moment % 1 * 1000

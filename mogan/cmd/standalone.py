@@ -133,6 +133,7 @@ def _configure(arguments: argparse.Namespace, state: StateDir) -> None:
         ('connection', f'sqlite:///{state.database}', 'database'),
         ('inventory', str(state.inventory), 'simulated'),
         ('host', arguments.host, 'api'),
+        ('port', arguments.port, 'api'),
         ('threads', _THREADS, 'api'),
     ]
     for name, value, group in fixed:

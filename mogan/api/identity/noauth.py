@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mogan import exception
+from mogan.api import proxied
 from mogan.api.identity import headers
 
 
@@ -36,6 +37,11 @@ def check(conf: Any) -> None:
             f'noauth, but [api] host = {conf.api.host} is '
             f'no loopback address: anybody could delete everything. Set '
             f'host = 127.0.0.1, or another auth_strategy.')
+    if proxied.configured(conf):
+        raise headers.IdentityError(
+            'noauth, but [oslo_middleware] enable_proxy_headers_parsing is '
+            'on: whoever is behind the proxy could claim to be on this '
+            'machine. Set it to false, or another auth_strategy.')
 
 
 def wrap(application: Callable[..., Any], conf: Any) -> NoAuth:

@@ -10,7 +10,7 @@ import fixtures
 from oslo_config import cfg
 from oslo_messaging.notify import _impl_test
 
-from mogan.api import audit
+from mogan.api import audit, proxied
 from mogan.context import RequestContext
 from mogan.notifications import bus
 from mogan.tests.functional import base, deployment
@@ -159,10 +159,53 @@ class TestEvents(AuditTest):
     def test_the_events_are_valid(self):
         self.make_flavor()
         noted = audit._Answered(
-            base.now(), RequestContext(), 'PUT', '/', 'http://x:1',
-            '::1', '', 400, '')
+            base.now(), RequestContext(), 'PUT', '/', '::1', '', 400, '')
         self.assertTrue(audit._event(
-            noted, audit.read_map(str(MAP))).is_valid())
+            noted, audit.read_map(str(MAP)), 'http://x:1').is_valid())
+
+
+class Proxied(Audited):
+
+    def configure(self) -> cfg.ConfigOpts:
+        conf = super().configure()
+        proxied.configured(conf)
+        conf.set_override('enable_proxy_headers_parsing', True,
+                          'oslo_middleware')
+        return conf
+
+
+class TestBehindAProxy(AuditTest):
+
+    deployment_class = Proxied
+
+    def test_no_header_breaks_the_event_of_its_request(self):
+        uuid = self.put_row()
+        odd = ('x?y', '1.2.3.4" x', 'for=1.2.3.4" x;proto=x?y;host=a?b',
+               '\xe9', 'http://[', '%', '127.0.0.1')
+        names = ('X-Forwarded-Proto', 'X-Forwarded-Host', 'X-Forwarded-Port',
+                 'X-Forwarded-Prefix', 'Forwarded', 'Host', 'User-Agent')
+        for name in names:
+            for value in odd:
+                self.expect(202, self.admin.put(
+                    f'/v1/instances/{uuid}/states/lock', {'lock': None},
+                    headers={'X-Forwarded-For': '192.0.2.9', name: value}))
+        events = self.events()
+        self.assertEqual(len(names) * len(odd), len(events))
+        self.assertEqual({'192.0.2.9'}, {
+            event['initiator']['host']['address'] for event in events})
+        self.assertEqual(
+            {(uuid, f'{TYPE}/instances/instance/states/lock')},
+            {(event['target']['id'], event['target']['typeURI'])
+             for event in events})
+
+    def test_no_server_does_either(self):
+        def odd(environ, start_response):
+            return self.deployment.application(environ | {
+                'SERVER_NAME': 'a?b', 'SERVER_PORT': '', 'REMOTE_ADDR': '',
+                'wsgi.url_scheme': 'x?y'}, start_response)
+        Client(odd, None).put(f'/v1/instances/{base.NOWHERE}', {})
+        self.assertEqual('unknown',
+                         self.event()['initiator']['host']['address'])
 
 
 class WithoutLogin(Audited):
@@ -254,6 +297,10 @@ class TestSettings(base.FunctionalTest):
             ValueError, audit.check, conf)))
         conf.set_override('driver', 'messagingv2', audit._OPTIONS)
         audit.check(conf)
+        for wrong in ('http://mogan.example/?a=b', 'http://mogan:99999'):
+            conf.set_override('public_endpoint', wrong, 'api')
+            self.assertIn('[api] public_endpoint', str(self.assertRaises(
+                ValueError, audit.check, conf)))
 
     def test_off_it_is_not_there(self):
         self.assertFalse(self.deployment.conf.audit.enabled)

@@ -17,6 +17,7 @@ from mogan.api import app
 
 class AppTest(base.BaseTestCase):
 
+    strategy = 'noauth'
     settings = ()
 
     def setUp(self):
@@ -24,7 +25,9 @@ class AppTest(base.BaseTestCase):
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
         self.directory = pathlib.Path(directory.name)
-        text = ['[DEFAULT]', 'auth_strategy = noauth', *self.settings,
+        (self.directory / 'users').touch()
+        text = ['[DEFAULT]', f'auth_strategy = {self.strategy}',
+                'http_basic_users_file = {directory}/users', *self.settings,
                 '[api]', 'host = 127.0.0.1']
         path = self.directory / 'mogan.conf'
         path.write_text('\n'.join(text).format(directory=self.directory))
@@ -156,13 +159,35 @@ class TestDrained(AppTest):
 
 class TestBehindAProxy(AppTest):
 
-    settings = ('[oslo_middleware]', 'enable_proxy_headers_parsing = true')
+    strategy = 'http_basic'
+    settings = ('[oslo_middleware]', 'enable_proxy_headers_parsing = true',
+                '[healthcheck]', 'allowed_source_ranges = 192.0.2.0/24')
 
     def test_links_are_as_the_client_knows_them(self):
         _, _, body = self.call('/', HTTP_X_FORWARDED_PROTO='https',
                                HTTP_X_FORWARDED_HOST='cloud.example',
-                               HTTP_X_FORWARDED_PREFIX='/baremetal')
-        self.assertIn(b'"https://cloud.example/baremetal/v1/"', body)
+                               HTTP_FORWARDED='host=evil.example',
+                               HTTP_X_FORWARDED_PREFIX='/evil')
+        self.assertIn(b'"https://cloud.example/v1/"', body)
+
+    def test_no_address_of_a_client_breaks_the_look_at_the_health(self):
+        for address, status in (
+                ('192.0.2.1', 200), ('10.1.1.1, 192.0.2.1', 200),
+                ('192.0.2.1, 10.1.1.1', 404), ('\xe9', 404), ('', 404)):
+            self.assertEqual(status, self.call(
+                '/healthcheck', HTTP_X_FORWARDED_FOR=address)[0], address)
+
+    def test_a_server_may_know_of_no_place_of_its_own(self):
+        place = 'SCRIPT_NAME'
+
+        def without(environ, start_response):
+            del environ[place]
+            return outermost(environ, start_response)
+        outermost, self.app = self.app, without
+        self.addCleanup(setattr, self, 'app', outermost)
+        for path, status in (('/', 200), ('/v1/flavors', 401)):
+            self.assertEqual(status, self.call(
+                path, HTTP_X_FORWARDED_PREFIX='/x')[0])
 
 
 class TestBrowsers(AppTest):

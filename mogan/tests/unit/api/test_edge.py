@@ -116,12 +116,17 @@ class TestEdge(base.BaseTestCase):
         self.assertEqual(1, self.log.output.count('\n'))
 
     def test_no_caller_writes_lines_of_his_own(self):
-        self.call(method='\x1b[2J',
+        self.call(method='\x1b[2J', REMOTE_ADDR='1.2.3.4" \n',
                   path='/a\n1.2.3.4 "GET /" status: 200\x1b\xe4')
         self.assertEqual(1, self.log.output.count('\n'))
         self.assertIn('/a%0A1.2.3.4%20%22GET', self.log.output)
         self.assertIn('%1B%E4', self.log.output)
-        self.assertIn('"%1B%5B2J /a', self.log.output)
+        self.assertTrue(self.log.output.startswith(
+            '1.2.3.4%22%20%0A "%1B%5B2J /a'), self.log.output)
+
+    def test_a_caller_without_an_address_has_a_line_like_others(self):
+        self.call(REMOTE_ADDR='')
+        self.assertTrue(self.log.output.startswith('- "GET /" '))
 
     def test_nothing_has_no_length(self):
         self.inner.status, self.inner.body = '204 No Content', b''

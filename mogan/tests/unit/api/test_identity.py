@@ -65,6 +65,16 @@ class TestNoAuth(IdentityTest):
                                           conf)
                 self.assertIn(host, str(error))
 
+    def test_it_takes_no_word_for_where_a_request_comes_from(self):
+        conf = make_conf(auth_strategy='noauth')
+        identity.check(conf)
+        conf.set_override('enable_proxy_headers_parsing', True,
+                          'oslo_middleware')
+        for start in (identity.check, lambda conf: identity.wrap(
+                self.application, conf)):
+            error = self.assertRaises(identity.IdentityError, start, conf)
+            self.assertIn('enable_proxy_headers_parsing', str(error))
+
 
 def answer_of_keystone(token, **_):
     """What Keystone says of a token."""
