@@ -17,7 +17,8 @@ import uuid
 from oslotest import base
 
 from mogan.baremetal import driver
-from mogan.baremetal.ironic import taking
+from mogan.baremetal.ironic import calls, taking
+from mogan.tests.functional import base as functional
 from mogan.tests.ironic import server
 from mogan.tests.ironic.drivers import make_driver
 from mogan.tests.ironic.front import Front
@@ -154,7 +155,8 @@ class TestRounds(SearchTest):
 
     def setUp(self):
         super().setUp()
-        self.round = self.driver._taking.round(self.order())
+        self.round = taking.Round(self.driver.client,
+                                  calls.free_nodes(self.order()))
 
     def all_of(self, pages):
         return [node['uuid'] for page in pages for node in page.nodes]
@@ -167,6 +169,28 @@ class TestRounds(SearchTest):
         self.assertEqual(ordered[4:] + ordered[:4], self.all_of(second))
         self.assertEqual(ordered, self.all_of(begun) + self.all_of(first))
         self.assertEqual(2 + _PAGES, self.count()['pages'])
+
+    def test_a_page_that_was_asked_for_before_does_not_count(self):
+        begun = threading.Event()
+
+        def covered():
+            begun.set()
+            return True
+
+        def second():
+            with driver.covering(covered):
+                return self.all_of(self.round.pages())
+
+        self.addCleanup(self.ironic.thaw)
+        self.ironic.freeze()
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            pool.submit(next, self.round.pages())
+            functional.eventually(lambda: self.count()['pages'])
+            found = pool.submit(second)
+            begun.wait(60)
+            self.ironic.thaw()
+        self.assertEqual({*self.uuids}, {*found.result()})
+        self.assertEqual(1 + _PAGES, self.count()['pages'])
 
     def test_nodes_that_become_free_meanwhile_are_found(self):
         class_ = {'resource_class': self.resource_class}
