@@ -10,9 +10,10 @@ import functools
 import inspect
 import os
 import pathlib
+import stat
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import yaml
@@ -97,6 +98,13 @@ class _Nature(NamedTuple):
     local: bool
 
 
+class _Seen(NamedTuple):
+    path: str
+    changed: int
+    size: int
+    regular: bool
+
+
 class _Rules:
     """Rules, and what is known of them by now."""
 
@@ -158,6 +166,7 @@ class Policy:
         self._lock = threading.Lock()
         self._stamp = self._files()
         self._in_force = self._load()
+        self._sources = _filled(self._stamp)
         self._next_look = time.monotonic() + _LOOK_INTERVAL
 
     def authorize(self, context: RequestContext, rule: str,
@@ -196,12 +205,23 @@ class Policy:
         if stamp == self._stamp:
             return
         self._stamp = stamp
+        # What is being written anew is empty at first, and would leave the
+        # defaults in force.
+        lost = self._sources - _filled(stamp)
+        if lost:
+            LOG.warning('The rules stay as they were: these files are '
+                        'gone or empty: %s', ', '.join(sorted(lost)))
+            return
         try:
             # New ones, for other threads are in the middle of the old.
-            self._in_force = self._load()
+            rules = self._load()
         except PolicyFileError as error:
             LOG.warning('The rules stay as they were: %s', error)
             return
+        if self._files() != stamp:
+            self._stamp = ()
+            return
+        self._in_force, self._sources = rules, _filled(stamp)
         LOG.info('The policy files have changed and are in force')
 
     def _load(self) -> '_Rules':
@@ -224,7 +244,7 @@ class Policy:
         enforcer.use_conf = False
         return _Rules(enforcer)
 
-    def _files(self) -> tuple[Any, ...]:
+    def _files(self) -> tuple[_Seen, ...]:
         """What tells that a file has changed, come or gone."""
         options = self._conf.oslo_policy
         seen = []
@@ -234,14 +254,21 @@ class Policy:
                 continue
             paths = [path]
             if pathlib.Path(path).is_dir():
-                paths += [entry.path for entry in os.scandir(path)]
+                paths += [entry.path for entry in os.scandir(path)
+                          if not entry.name.startswith('.')]
             for one in sorted(paths):
                 try:
                     status = pathlib.Path(one).stat()
                 except OSError:
                     continue
-                seen.append((one, status.st_mtime_ns, status.st_size))
+                seen.append(_Seen(
+                    one, status.st_mtime_ns, status.st_size,
+                    stat.S_ISREG(status.st_mode)))
         return tuple(seen)
+
+
+def _filled(files: Iterable[_Seen]) -> set[str]:
+    return {one.path for one in files if one.regular and one.size}
 
 
 def _refusal(context: RequestContext, rule: str) -> exception.MoganError:

@@ -173,7 +173,7 @@ class TestFiles(PolicyTest):
         self.write('"mogan:instance:lock": "role:manager"\n')
         self.assertTrue(self.locks(policy.Policy(self.conf)))
 
-    def test_a_file_that_comes_changes_and_goes_is_heard(self):
+    def test_a_file_that_comes_and_changes_is_heard(self):
         rules = policy.Policy(self.conf)
         self.assertFalse(self.locks(rules))
         self.write('"mogan:instance:lock": "role:manager"\n')
@@ -185,7 +185,55 @@ class TestFiles(PolicyTest):
         self.assertTrue(rules.needs_target('mogan:instance:lock'))
         self.write('"mogan:instance:lock": "role:manager" \n')
         self.assertTrue(self.locks(rules))
-        self.file.unlink()
+        self.write('# The defaults.\n')
+        self.assertFalse(self.locks(rules))
+
+    def test_a_file_that_goes_or_is_emptied_leaves_the_rules(self):
+        log = self.useFixture(fixtures.FakeLogger())
+        self.write('"mogan:instance:lock": "role:manager"\n')
+        rules = policy.Policy(self.conf)
+        for lose in (self.file.unlink, lambda: self.write('')):
+            lose()
+            for _ in range(2):
+                self.assertTrue(self.locks(rules))
+            self.assertIn(str(self.file), log.output)
+            self.write('"mogan:instance:lock": "role:nobody"\n')
+            self.assertFalse(self.locks(rules))
+            self.write('"mogan:instance:lock": "role:manager"\n')
+            self.assertTrue(self.locks(rules))
+
+    def test_so_does_a_file_of_many(self):
+        directory = self.file.parent / 'policy.d'
+        directory.mkdir()
+        self.conf.set_override('policy_dirs', [str(directory)],
+                               'oslo_policy')
+        other = directory / 'lock.yaml'
+        other.write_text('"mogan:instance:lock": "role:manager"\n')
+        hidden = directory / '.lock.yaml.swp'
+        hidden.write_text('x')
+        rules = policy.Policy(self.conf)
+        other.unlink()
+        self.assertTrue(self.locks(rules))
+        self.write('"mogan:instance:lock": "role:nobody"\n')
+        self.assertTrue(self.locks(rules))
+        other.write_text('# Nothing.\n')
+        hidden.unlink()
+        self.assertFalse(self.locks(rules))
+
+    def test_a_file_that_changes_while_it_is_read_is_read_again(self):
+        rules = policy.Policy(self.conf)
+        load = rules._load
+
+        def emptied():
+            self.write('')
+            return load()
+        self.write('"mogan:instance:lock": "role:manager"\n')
+        self.assertTrue(self.locks(rules))
+        self.write('"mogan:instance:lock": "role:manager" \n')
+        with mock.patch.object(rules, '_load', emptied):
+            self.assertTrue(self.locks(rules))
+        self.assertTrue(self.locks(rules))
+        self.write('"mogan:instance:lock": "role:nobody"\n')
         self.assertFalse(self.locks(rules))
 
     def test_the_files_are_not_looked_at_for_each_decision(self):
