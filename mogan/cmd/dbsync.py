@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """mogan-dbsync: the schema's upgrade, and the removal of old history."""
 
+import argparse
+import contextlib
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from oslo_config import cfg
 
-from mogan import exception
-from mogan.cmd import launch
+from mogan.cmd import database, launch
 from mogan.conf import CONF
 from mogan.db import migrations, purge
 from mogan.db.engine import Database, transaction
@@ -36,6 +37,7 @@ def _revision(db: Database) -> None:
 
 
 def _purge(db: Database) -> None:
+    database.check_schema(db)
     days, told = CONF.command.days, bus.telling(CONF)
     removed = 0
     for remove in (purge.deleted_instances, purge.finished_actions):
@@ -45,10 +47,11 @@ def _purge(db: Database) -> None:
 
 
 def _days(text: str) -> float:
-    days = float(text)
-    if not 0 <= days < float('inf'):
-        raise ValueError(text)
-    return days
+    with contextlib.suppress(ValueError):
+        days = float(text)
+        if 0 <= days < float('inf'):
+            return days
+    raise argparse.ArgumentTypeError(f'{text!r} is no number of days')
 
 
 def _commands(subparsers: Any) -> None:
@@ -80,13 +83,11 @@ def main() -> int:
         'command', title='Commands', handler=_commands,
         help='what to do'))
     launch.prepare()
-    db = Database.from_conf(CONF, patient=True)
     try:
-        CONF.command.run(db)
-    except exception.MoganError as error:
-        return launch.complain(error.message, error.__cause__)
-    finally:
-        db.dispose()
+        with database.opened(patient=True) as db:
+            CONF.command.run(db)
+    except database.Unusable as error:
+        return launch.complain(error)
     return 0
 
 

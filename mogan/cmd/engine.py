@@ -4,6 +4,7 @@
 import sys
 import threading
 
+import sqlalchemy.exc
 import stevedore.exception
 from oslo_log import log
 from oslo_service import service
@@ -84,6 +85,10 @@ def main() -> int:
     except ValueError as error:
         return launch.complain(
             '[oslo_messaging_notifications] driver', error)
+    try:
+        Database.from_conf(CONF).dispose()
+    except (ValueError, sqlalchemy.exc.ArgumentError) as error:
+        return launch.complain('[database] connection', error)
     launcher = service.ProcessLauncher(CONF, restart_method='mutate')
     with metrics.shared(CONF.metrics.engine_port):
         launcher.launch_service(EngineProcess(), workers=CONF.engine.workers)

@@ -14,12 +14,12 @@ from typing import Any
 from oslo_log import log
 from oslo_policy import opts as policy_opts
 
-from mogan import baremetal, exception, metrics, policy, rpc
+from mogan import baremetal, metrics, policy, rpc
 from mogan.api import app, server
 from mogan.baremetal import inventory
 from mogan.baremetal.driver import Driver, DriverError
 from mogan.baremetal.simulated import SimulatedDriver
-from mogan.cmd import engine, launch
+from mogan.cmd import database, engine, launch
 from mogan.cmd.statedir import StateDir, StateDirError
 from mogan.conf import CONF
 from mogan.db import flavors, migrations
@@ -85,10 +85,9 @@ def main() -> int:
             # nobody up.
             while not stop.wait(1):
                 pass
-    except (StateDirError, server.AddressError, ValueError) as error:
+    except (StateDirError, database.Unusable, DriverError,
+            server.AddressError, ValueError) as error:
         return launch.complain(error)
-    except exception.MoganError as error:
-        return launch.complain(error.message, error.__cause__)
     return 0
 
 
@@ -146,8 +145,8 @@ def _running(arguments: argparse.Namespace,
              state: StateDir) -> Iterator[None]:
     """The service, from its first answer to its last."""
     with contextlib.ExitStack() as stack:
-        db = Database.from_conf(CONF, telling=bus.telling(CONF))
-        stack.callback(db.dispose)
+        db = stack.enter_context(
+            database.opened(telling=bus.telling(CONF)))
         _upgrade(db)
         driver = baremetal.load(CONF)
         first_flavor = _furnish(db, driver)

@@ -5,7 +5,9 @@ has not finished yet."""
 import contextlib
 import datetime
 import json
+import os
 import re
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -17,12 +19,12 @@ from oslo_config import cfg
 from oslo_policy import _checks
 from oslo_upgradecheck import common_checks, upgradecheck
 
-from mogan import baremetal, exception, policy
+from mogan import baremetal, policy
 from mogan.baremetal.driver import DriverError
 from mogan.baremetal.simulated import SimulatedDriver
-from mogan.cmd import launch
+from mogan.cmd import database, launch
 from mogan.conf import CONF
-from mogan.db import actions, clock, migrations, outbox
+from mogan.db import actions, clock, outbox
 from mogan.db.engine import Database, transaction
 
 # Seconds; a well kept clock is far closer.
@@ -59,14 +61,9 @@ _DURABLE: dict[str, tuple[tuple[str, frozenset[str], str], ...]] = {
 }
 
 
-@transaction
 def _schema(db: Database) -> Result:
-    found, head = migrations.check_known(db), migrations.head()
-    if found == head:
-        return Result(Code.SUCCESS)
-    return Result(Code.FAILURE, f'The schema has the revision {found}, this '
-                                f'release needs {head}: run mogan-dbsync '
-                                f'upgrade.')
+    database.check_schema(db)
+    return Result(Code.SUCCESS)
 
 
 @transaction
@@ -131,13 +128,11 @@ class Checks(upgradecheck.UpgradeCommands):
     """The checks of `mogan-status upgrade check`."""
 
     def _with_database(self, check: Callable[[Database], Result]) -> Result:
-        db = Database.from_conf(CONF)
         try:
-            return check(db)
-        except exception.MoganError as error:
-            return Result(Code.FAILURE, error.message)
-        finally:
-            db.dispose()
+            with database.opened() as db:
+                return check(db)
+        except database.Unusable as error:
+            return Result(Code.FAILURE, str(error))
 
     def _schema(self) -> Result:
         return self._with_database(_schema)
@@ -176,14 +171,9 @@ class Checks(upgradecheck.UpgradeCommands):
 def _list_actions() -> int:
     """Print the accepted requests that are not done."""
     wanted = CONF.command
-    db = Database.from_conf(CONF)
-    try:
+    with database.opened() as db:
         found = actions.unfinished(db, limit=wanted.limit,
                                    older=wanted.older)
-    except exception.MoganError as error:
-        return launch.complain(error.message, error.__cause__)
-    finally:
-        db.dispose()
     rows = [{
         'age': round((action.now - action.created_at).total_seconds()),
         'verb': action.verb, 'instance': action.instance_uuid,
@@ -203,15 +193,12 @@ def _list_actions() -> int:
 
 def _show_backlog() -> int:
     """Print how much there is that others have still to be told."""
-    db = Database.from_conf(CONF)
-    try:
+    with database.opened() as db:
         found = outbox.backlog(db)
-    except exception.MoganError as error:
-        return launch.complain(error.message, error.__cause__)
-    finally:
-        db.dispose()
     if CONF.command.json:
         print(json.dumps(found._asdict()))
+    elif not found.actions:
+        print('No action waits to be told of.')
     else:
         print(f'{found.actions} actions wait to be told of, the first since '
               f'{found.seconds:.0f} seconds.')
@@ -250,7 +237,17 @@ def main() -> int:
     launch.prepare()
     # Where the checks look for --json.
     upgradecheck.CONF = CONF
-    return CONF.command.run()
+    try:
+        status: int = CONF.command.run()
+        sys.stdout.flush()
+    except database.Unusable as error:
+        return launch.complain(error)
+    except BrokenPipeError:
+        # What reads our output has seen enough (head, less).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # As of any program that such an end kills.
+        return 128 + signal.SIGPIPE
+    return status
 
 
 if __name__ == '__main__':

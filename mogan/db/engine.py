@@ -89,15 +89,26 @@ class Database:
     @classmethod
     def from_conf(cls, conf: Any, *, patient: bool = False,
                   telling: bool = False) -> 'Database':
-        """A database as [database] describes it."""
+        """A database as [database] describes it.
+
+        Raises ValueError, SQLAlchemy's ArgumentError.
+        """
         group = conf.database
+        if not group.connection:
+            raise ValueError('it is not set; is there a configuration file '
+                             'that this user can read?')
         options = {name: group[name] for name in (
             'connection_recycle_time', 'max_pool_size', 'max_overflow',
             'pool_timeout', 'connection_debug', 'connection_trace',
             'mysql_sql_mode', 'connection_parameters')
             if group[name] is not None}
-        return cls(group.connection, patient=patient, telling=telling,
-                   **options)
+        db = cls(group.connection, patient=patient, telling=telling,
+                 **options)
+        try:
+            db.url.get_dialect().import_dbapi()
+        except ImportError as error:
+            raise ValueError(str(error)) from error
+        return db
 
     @functools.cached_property
     def engine(self) -> sa.Engine:

@@ -318,6 +318,14 @@ class TestNoStart(StandaloneTest):
         line = self.fails('--state-dir', str(self.directory))
         self.assertIn('9999', line)
 
+    def test_an_inventory_of_a_newer_release(self):
+        self.start().stop()
+        connection = sqlite3.connect(self.directory / 'inventory.sqlite')
+        connection.execute('PRAGMA user_version = 9999')
+        connection.close()
+        line = self.fails('--state-dir', str(self.directory))
+        self.assertIn('9999', line)
+
     def test_a_configuration_that_cannot_work(self):
         self.directory.mkdir()
         (self.directory / 'mogan.conf').write_text(
