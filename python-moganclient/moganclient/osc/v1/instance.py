@@ -38,7 +38,8 @@ class _Made(commands.ShowOne):
             # What is taken over may be off.
             with waiting.interruptible(made.id):
                 made = self.client.wait_for_instance(
-                    made, until=_settled, timeout=parsed_args.timeout,
+                    made, until=waiting.is_settled,
+                    timeout=parsed_args.timeout,
                     callback=waiting.Steps(made.name))
         return shown.rows(self.client, made, server=self.server)
 
@@ -224,7 +225,3 @@ def _add_properties(parser):
 def _change(client, instance, attrs):
     if attrs:
         client.update_instance(instance, **attrs)
-
-
-def _settled(instance):
-    return instance.status in {'active', 'stopped'}

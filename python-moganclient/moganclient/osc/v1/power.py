@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Start, stop, reboot."""
 
-from moganclient.osc.v1 import each
+from moganclient import exceptions
+from moganclient.osc.v1 import each, waiting
+
+# What a fault is the fault of, where a power change has failed.
+_CAUSES = frozenset({'power_on', 'power_off', 'soft_power_off', 'reboot',
+                     'soft_reboot'})
 
 
 class _Power(each.ForEach):
@@ -25,8 +30,17 @@ class _Power(each.ForEach):
             instance, self.soft_target if soft else self.target)
 
     def settle(self, instance, **waits):
-        return self.client.wait_for_instance(
-            instance, until=self.status, **waits).status
+        # One that fails goes back to where it was, which for a reboot is
+        # where it was to end.
+        seen = self.client.wait_for_instance(
+            instance, until=waiting.is_settled, **waits)
+        fault = seen.fault or {}
+        if seen.status != self.status or fault.get('cause') in _CAUSES:
+            raise exceptions.InstanceFailed(
+                f'The power change has failed, and the instance {seen.id} is '
+                f'{seen.status}: '
+                f'{fault.get("message") or "no reason is given"}', seen)
+        return seen.status
 
 
 class Start(_Power):

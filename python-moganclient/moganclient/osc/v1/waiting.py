@@ -66,3 +66,8 @@ def interruptible(name):
         raise exceptions.CommandError(
             'Interrupted. What was asked for goes on; see: openstack '
             f'baremetalcompute instance show {shlex.quote(name)}') from None
+
+
+def is_settled(instance):
+    """Whether no work on its status is under way."""
+    return instance.status in {'active', 'stopped'}

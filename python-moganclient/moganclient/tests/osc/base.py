@@ -94,9 +94,11 @@ class CommandTest(OpenstackTest):
         cls.addClassCleanup(cls.service.close)
         cls.clouds = cls.service.directory / 'clouds.yaml'
 
-    def break_hardware(self):
-        """From now on no call to a node comes through."""
-        self._simulator('fault', 'add', 'unavailable', '--forever')
+    def break_hardware(self, *fault):
+        """From now on each call to a node meets a fault; unless one is
+        named, none comes through."""
+        self._simulator('fault', 'add', *(fault or ('unavailable',)),
+                        '--forever')
         self.addCleanup(self.mend_hardware)
 
     def mend_hardware(self):

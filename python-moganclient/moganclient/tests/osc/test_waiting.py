@@ -75,6 +75,27 @@ class TestWaiting(base.CommandTest):
         shown = self.ask('instance show slow')
         self.assertTrue(shown['locked'])
 
+    def test_a_power_change_that_fails_is_a_failure(self):
+        self.create('dead')
+        self.break_hardware('fail', '--call', 'power', '--message', 'BMC off')
+        for words in ('reboot dead', 'reboot dead --soft', 'stop dead'):
+            line = self.refused(f'instance {words} --wait')
+            self.assertRegex(
+                line, '^The power change has failed, and the instance .* is '
+                      'active: BMC off$')
+        self.mend_hardware()
+        [row] = self.ask('instance stop dead --wait')
+        self.assertEqual('stopped', row['Result'])
+        self.break_hardware('fail', '--call', 'power', '--message', 'BMC off')
+        done = self.run_group('instance start dead nosuch --wait -f json')
+        self.assertEqual(1, done.status)
+        self.assertEqual(['failed', 'failed'],
+                         [row['Result'] for row in done.json])
+        self.assertRegex(
+            done.json[0]['Error'],
+            '^The power change has failed, and the instance .* is stopped: '
+            'BMC off$')
+
     def test_what_fails_is_a_failure(self):
         for number in range(2):
             self.create(f'whole-{number}', '--flavor', 'baremetal-large')
