@@ -15,7 +15,8 @@ import fixtures
 
 from moganclient.tests.functional import base
 
-_PAGE = pathlib.Path(__file__).parents[4] / 'doc/source/user/python.rst'
+_ROOT = pathlib.Path(__file__).parents[4]
+_PAGE = _ROOT / 'doc/source/user/python.rst'
 
 
 def blocks(text, language):
@@ -53,3 +54,13 @@ class TestDocumentation(base.ServiceTest):
         self.assertIn('is locked since', shown.getvalue())
         self.assertIn('lock done', shown.getvalue())
         self.assertIsNone(self.admin.find_instance('web-1'))
+
+    def test_what_is_installed_is_this_client(self):
+        for path in (_PAGE, _ROOT / 'python-moganclient/README.rst'):
+            if not path.exists():
+                raise unittest.SkipTest('there is no documentation here')
+            [command] = blocks(path.read_text(encoding='utf-8'), 'console')
+            # A name alone would be that of the package index.
+            self.assertEqual('$ pip install ./python-moganclient',
+                             command.strip())
+            self.assertTrue((_ROOT / 'python-moganclient/setup.cfg').exists())
