@@ -5,20 +5,27 @@ import contextlib
 import dataclasses
 from typing import Any
 
-from osc_lib import exceptions
+from osc_lib import exceptions as osc
 
+from moganclient import exceptions
 from moganclient.osc.v1 import commands, faults, naming, waiting
+
+# What is seen of an instance that will not come to be as asked for.
+_LOST = (exceptions.InstanceFailed, exceptions.NotFound)
 
 
 @dataclasses.dataclass
 class Outcome:
     """What has come of the request for one; `name`: as the user called
-    it."""
+    it.
+
+    An error beside another result than `failed` is of the waiting alone.
+    """
 
     name: str
     instance: Any = None
-    result: str = 'accepted'
-    error: exceptions.CommandError | None = None
+    result: str = 'failed'
+    error: osc.CommandError | None = None
 
     @contextlib.contextmanager
     def noting(self):
@@ -26,8 +33,8 @@ class Outcome:
         try:
             with faults.told(self.name):
                 yield
-        except exceptions.CommandError as error:
-            self.result, self.error = 'failed', error
+        except osc.CommandError as error:
+            self.error = error
 
     @property
     def line(self):
@@ -47,16 +54,16 @@ class Outcome:
 
 
 def tell(app, outcomes):
-    """Write a line for each that has failed; returns the exit status.
+    """Write a line for each that has an error; returns the exit status.
 
     Where there is but one, its failure is that of the command.
     """
-    failed = [one for one in outcomes if one.error]
-    if failed and len(outcomes) == 1:
-        raise failed[0].error
-    for one in failed:
+    wrong = [one for one in outcomes if one.error]
+    if wrong and len(outcomes) == 1 and wrong[0].result == 'failed':
+        raise wrong[0].error
+    for one in wrong:
         app.LOG.error(one.line)
-    return int(bool(failed))
+    return int(bool(wrong))
 
 
 class ForEach(commands.Lister):
@@ -91,8 +98,9 @@ class ForEach(commands.Lister):
                     self.client, one.name, parsed_args.all_projects,
                     self.anywhere)
                 self.ask(one.instance, parsed_args)
+                one.result = 'accepted'
         if parsed_args.wait:
-            self._settle(outcomes, waiting.Clock(parsed_args.timeout))
+            self._settle(outcomes, parsed_args.timeout)
         self._status = tell(self.app, outcomes)
         return self._shown(outcomes, parsed_args.formatter != 'table')
 
@@ -100,14 +108,22 @@ class ForEach(commands.Lister):
         """0 if all went well, else 1."""
         return super().run(parsed_args) or self._status
 
-    def _settle(self, outcomes, clock):
+    def _settle(self, outcomes, seconds):
+        clock = waiting.Clock(seconds)
         for one in outcomes:
-            if not one.error:
-                steps = waiting.Steps(one.name)
-                with waiting.interruptible(one.name), one.noting():
+            if one.error:
+                continue
+            steps = waiting.Steps(one.name)
+            with one.noting(), waiting.bounded(one.name, seconds):
+                try:
                     one.result = self.settle(
                         one.instance, timeout=clock.left, callback=steps)
-                    steps.say(one.result)
+                except _LOST:
+                    one.result = 'failed'
+                    raise
+                steps.say(one.result)
+            if isinstance(one.error, waiting.Interrupted):
+                return
 
     @staticmethod
     def _shown(outcomes, with_errors):

@@ -36,7 +36,7 @@ class _Made(commands.ShowOne):
         made = self.make(parsed_args, attrs)
         if parsed_args.wait:
             # What is taken over may be off.
-            with waiting.interruptible(made.id):
+            with waiting.bounded(made.id, parsed_args.timeout):
                 made = self.client.wait_for_instance(
                     made, until=waiting.is_settled,
                     timeout=parsed_args.timeout,

@@ -7,7 +7,9 @@ import shlex
 import sys
 import time
 
-from osc_lib import exceptions
+from osc_lib import exceptions as osc
+
+from moganclient import exceptions
 
 
 def add_options(parser, seconds):
@@ -57,17 +59,35 @@ class Steps:
         self._last = step
 
 
+class Interrupted(osc.CommandError):
+    """Ctrl-C has ended the waiting."""
+
+
 @contextlib.contextmanager
-def interruptible(name):
-    """Let Ctrl-C end the waiting, and tell what it does not end."""
+def bounded(name, seconds):
+    """Let Ctrl-C, and the time that was given, end the waiting, and tell
+    what they do not end."""
     try:
         yield
     except KeyboardInterrupt:
-        raise exceptions.CommandError(
+        raise Interrupted(
             'Interrupted. What was asked for goes on; see: openstack '
             f'baremetalcompute instance show {shlex.quote(name)}') from None
+    except exceptions.WaitTimeout as error:
+        raise osc.CommandError(
+            f'Not done within {seconds:g} s, and going on: '
+            f'{_last_seen(error.instance)}') from error
 
 
 def is_settled(instance):
     """Whether no work on its status is under way."""
     return instance.status in {'active', 'stopped'}
+
+
+def _last_seen(instance):
+    if instance is None:
+        return 'the service does not answer'
+    fault = instance.fault or {}
+    why = f': {fault["message"]}' if fault.get('message') else ''
+    return (f'the instance {instance.id} is {instance.status} and '
+            f'{instance.lock_state}{why}')

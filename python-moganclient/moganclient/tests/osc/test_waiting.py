@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """--wait, on a terminal and in a pipe, to its end and not."""
 
+import json
 import os
 import pty
 import select
@@ -15,7 +16,8 @@ CREATE = ('baremetalcompute', 'instance', 'create', '--flavor',
           'baremetal-small', '--image', service.IMAGE, '--wait')
 
 
-class TestWaiting(base.CommandTest):
+class WaitingTest(base.CommandTest):
+    """Sees what is written while a command waits."""
 
     def start(self, *words, err=subprocess.PIPE):
         process = subprocess.Popen(
@@ -52,6 +54,9 @@ class TestWaiting(base.CommandTest):
             seen += part
         return seen.decode().replace('\r\n', '\n')
 
+
+class TestWaiting(WaitingTest):
+
     def test_a_terminal_sees_each_step_once(self):
         process, terminal = self.on_terminal(*CREATE, 'seen')
         seen = self.read(terminal)
@@ -69,9 +74,15 @@ class TestWaiting(base.CommandTest):
     def test_what_takes_too_long_is_a_failure(self):
         self.create('slow')
         self.break_hardware()
-        line = self.refused('instance lock slow --wait --timeout 0.3')
-        self.assertRegex(
-            line, r'is not locked within \S+ s, but active and locking')
+        done = self.run_group(
+            'instance lock slow --wait --timeout 0.3 -f json')
+        self.assertEqual(1, done.status)
+        [line] = done.err.splitlines()
+        self.assertRegex(line, '^slow: Not done within 0.3 s, and going on: '
+                         'the instance .* is active and locking')
+        [row] = done.json
+        self.assertEqual('accepted', row['Result'])
+        self.assertIn('Not done within 0.3 s', row['Error'])
         shown = self.ask('instance show slow')
         self.assertTrue(shown['locked'])
 
@@ -116,8 +127,47 @@ class TestWaiting(base.CommandTest):
         seen = self.read(terminal)
         self.assertEqual(1, process.wait(base.PATIENCE))
         [line] = seen.strip().splitlines()
-        self.assertEqual('Interrupted. What was asked for goes on; see: '
-                         'openstack baremetalcompute instance show held',
+        self.assertEqual('held: Interrupted. What was asked for goes on; '
+                         'see: openstack baremetalcompute instance show held',
                          line)
         self.assertEqual('locking', self.ask(
             'instance show held')['lock_state'])
+
+
+class TestWaitingForSeveral(WaitingTest):
+
+    def test_what_is_under_way_is_told_from_what_is_refused(self):
+        for name in ('late-1', 'late-2'):
+            self.create(name)
+        self.break_hardware()
+        done = self.run_group('instance lock nosuch late-1 late-2 --wait '
+                              '--timeout 1.5 -f json')
+        self.assertEqual(1, done.status)
+        self.assertEqual(
+            [('nosuch', 'failed'), ('late-1', 'accepted'),
+             ('late-2', 'accepted')],
+            [(row['Name'], row['Result']) for row in done.json])
+        lines = done.err.splitlines()
+        self.assertIn('There is no instance', lines[0])
+        for name, line in zip(('late-1', 'late-2'), lines[1:], strict=True):
+            self.assertIn(f'{name}: Not done within 1.5 s', line)
+
+    def test_ctrl_c_does_not_hide_what_has_failed(self):
+        for name in ('kept-1', 'kept-2'):
+            self.create(name)
+        self.break_hardware()
+        process, terminal = self.on_terminal(
+            'baremetalcompute', 'instance', 'lock', 'nosuch', 'kept-1',
+            'kept-2', '--wait', '-f', 'json')
+        self.read(terminal, until=b'kept-1: active, locking')
+        os.killpg(process.pid, signal.SIGINT)
+        seen = self.read(terminal).strip().splitlines()
+        self.assertEqual(1, process.wait(base.PATIENCE))
+        self.assertEqual(2, len(seen), seen)
+        self.assertIn('There is no instance', seen[0])
+        self.assertIn('kept-1: Interrupted. What was asked for', seen[1])
+        self.assertEqual(
+            [('nosuch', 'failed'), ('kept-1', 'accepted'),
+             ('kept-2', 'accepted')],
+            [(row['Name'], row['Result'])
+             for row in json.load(process.stdout)])
