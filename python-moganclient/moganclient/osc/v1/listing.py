@@ -2,8 +2,10 @@
 """List, show, history."""
 
 import argparse
+import contextlib
 import itertools
 
+from moganclient import exceptions
 from moganclient.osc.v1 import commands, fields, naming, shown
 
 
@@ -81,16 +83,24 @@ class ShowHistory(commands.Lister):
         return parser
 
     def take_action(self, parsed_args):
-        client, name = self.client, parsed_args.instance
-        instance = name if naming.is_uuid(name) else naming.instance(
-            client, name, parsed_args.all_projects, anywhere=True)
         chosen = (fields.ACTIONS_LONG if parsed_args.long
                   else fields.ACTIONS)
-        actions = client.instance_actions(
-            instance, limit=_page(parsed_args.limit))
-        return fields.headings(chosen), (
-            fields.values(one, chosen)
-            for one in itertools.islice(actions, parsed_args.limit))
+        return fields.headings(chosen), [
+            fields.values(one, chosen) for one in self._actions(parsed_args)]
+
+    def _actions(self, parsed_args):
+        name, limit = parsed_args.instance, parsed_args.limit
+        if naming.is_uuid(name):
+            # A deleted instance is not found any more.
+            with contextlib.suppress(exceptions.NotFound):
+                return self._history(name, limit)
+        return self._history(naming.instance(
+            self.client, name, parsed_args.all_projects, anywhere=True),
+            limit)
+
+    def _history(self, instance, limit):
+        return list(itertools.islice(self.client.instance_actions(
+            instance, limit=_page(limit)), limit))
 
 
 def add_limit(parser):

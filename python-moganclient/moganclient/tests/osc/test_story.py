@@ -95,6 +95,14 @@ class TestInstances(base.CommandTest):
              shown['image']))
         self.assertRegex(shown['flavor'], r'^baremetal-small \([0-9a-f-]+\)$')
 
+    def test_a_name_may_look_like_a_uuid(self):
+        name = '12345678-0000-4000-8000-000000000000'
+        made = self.create(name)
+        self.assertEqual(made['uuid'],
+                         self.ask(f'instance show {name}')['uuid'])
+        [row] = self.ask(f'instance history {name}')
+        self.assertEqual('create', row['Action'])
+
     def test_lists_are_chosen_ordered_and_cut(self):
         for name in ('box-2', 'box-1', 'case-3'):
             self.create(name, cloud='mogan-demo')
