@@ -16,6 +16,9 @@ from moganclient import exceptions
 # Candidates for a name.
 _SHOWN = 10
 _LISTS = frozenset({'detail', 'flavors', 'nodes', 'manageable_servers'})
+_ADDRESS = re.compile(r' for (\S+): ')
+_NO_URL = (requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL,
+           requests.exceptions.MissingSchema)
 _REASON = re.compile(r'\[Errno -?\d+\] ([\w ,.-]+)')
 _PREFIXES = (
     (exceptions.Unauthorized, 'Not authenticated'),
@@ -47,6 +50,9 @@ def text(error, name=None):
     if isinstance(error, exceptions.NotFound) and _elsewhere(error):
         return ('What answers is not the bare-metal compute service: '
                 f'{error.url} is not there')
+    if isinstance(getattr(error, 'original', None), _NO_URL):
+        return ('The endpoint is no address with http:// or https://: '
+                f'{_ADDRESS.search(str(error))[1]}')
     for kind, prefix in _PREFIXES:
         if isinstance(error, kind):
             return f'{prefix}: {_line(error)}'
@@ -79,7 +85,12 @@ def _elsewhere(error):
 
 
 def _line(error):
-    """The text, without what requests adds of its own inner life."""
+    """The text, without what requests adds of its own inner life, and
+    without what a proxy shows to browsers."""
+    response = getattr(error, 'response', None)
+    if response is not None and 'text/html' in response.headers.get(
+            'content-type', ''):
+        return f'{response.status_code} {response.reason}'
     text, _, details = ' '.join(str(error).split()).partition(': HTTP')
     reason = _REASON.search(details)
     return f'{text}: {reason[1]}' if reason else text

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Flavors."""
 
+import argparse
+
 from osc_lib import exceptions
 from osc_lib.cli import parseractions
 from oslo_utils import strutils
@@ -164,5 +166,8 @@ def _refuse_project(parsed_args):
 
 
 def _bool(text):
-    # argparse names the option and the text where this raises.
-    return strutils.bool_from_string(text, strict=True)
+    try:
+        return strutils.bool_from_string(text, strict=True)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f'{text} is neither true nor false') from None

@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an instance can be given when it is made."""
 
+import argparse
 import base64
 import pathlib
 
 from osc_lib import exceptions
 from osc_lib.cli import parseractions
 
+from moganclient.osc.v1 import naming
+
 
 def add_options(parser):
     """The options of create for it."""
     parser.add_argument(
-        '--nic', metavar='<net-id=NETWORK, port-id=PORT>', action='append',
+        '--nic', metavar='<net-id=UUID, port-id=UUID>', action='append',
         dest='networks', type=_network,
         help='A network that it is wanted in, by uuid (can be repeated)')
     parser.add_argument('--user-data', metavar='<file>',
@@ -47,8 +50,11 @@ def public_key(path):
 
 def _network(text):
     kind, _, uuid = text.partition('=')
-    if kind not in {'net-id', 'port-id'} or not uuid:
-        raise ValueError(text)
+    if kind not in {'net-id', 'port-id'}:
+        raise argparse.ArgumentTypeError(
+            f'{text} is neither net-id=UUID nor port-id=UUID')
+    if not naming.is_uuid(uuid):
+        raise argparse.ArgumentTypeError(f'{uuid or text} is no uuid')
     return {kind.replace('-', '_'): uuid}
 
 

@@ -4,6 +4,7 @@
 import argparse
 import contextlib
 import itertools
+import sys
 
 from moganclient import exceptions
 from moganclient.osc.v1 import commands, fields, naming, shown
@@ -110,10 +111,14 @@ def add_limit(parser):
 
 
 def _positive(text):
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'{text} is no number') from None
     if number < 1:
         raise argparse.ArgumentTypeError(f'{text} is less than 1')
-    return number
+    # islice() takes no more.
+    return min(number, sys.maxsize)
 
 
 def _page(limit):

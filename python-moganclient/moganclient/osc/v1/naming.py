@@ -25,6 +25,8 @@ def instance(client, name, all_projects=False, anywhere=False):
     `anywhere`: if the project has none of this name, look for it in the
     others, where the caller may.  Raises NotUnique, CommandError.
     """
+    if not name:
+        raise osc.CommandError('The name of an instance is empty')
     found = client.find_instance(name, all_projects=all_projects)
     if found is None and anywhere:
         with contextlib.suppress(exceptions.Forbidden):

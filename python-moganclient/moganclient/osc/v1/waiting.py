@@ -23,10 +23,11 @@ def add_options(parser, seconds):
 
 
 def _seconds(text):
-    seconds = float(text)
-    if not 0 < seconds < float('inf'):
-        raise argparse.ArgumentTypeError(f'{text} is no time to wait')
-    return seconds
+    with contextlib.suppress(ValueError):
+        seconds = float(text)
+        if 0 < seconds < float('inf'):
+            return seconds
+    raise argparse.ArgumentTypeError(f'{text} is no time to wait')
 
 
 class Clock:

@@ -16,6 +16,8 @@ class TestBadInput(base.CommandTest):
 
     def run_case(self, case):
         words = case['words'].format(endpoint=self.service.endpoint).split()
+        if case.get('empty'):
+            words.append('')
         more = None
         if 'endpoint' in case:
             more = {'OS_BAREMETAL_COMPUTE_ENDPOINT_OVERRIDE':

@@ -100,7 +100,8 @@ class TestInstances(base.CommandTest):
         made = self.create(name)
         self.assertEqual(made['uuid'],
                          self.ask(f'instance show {name}')['uuid'])
-        [row] = self.ask(f'instance history {name}')
+        [row] = self.ask(f'instance history {name} --limit',
+                         '99999999999999999999')
         self.assertEqual('create', row['Action'])
 
     def test_lists_are_chosen_ordered_and_cut(self):
