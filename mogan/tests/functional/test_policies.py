@@ -79,10 +79,7 @@ class TestPolicies(test_roles.RequestsTest):
         for text, status in (('"mogan:flavor:get_all": "!"', 403),
                              ('"mogan:flavor:get_all": ""', 200),
                              ('"mogan:flavor:get_all": "role:none"', 403),
-                             (None, 200)):
-            if text is None:
-                path.unlink()
-            else:
-                path.write_text(text)
+                             ('# The defaults.', 200)):
+            path.write_text(text)
             base.eventually(lambda: client.get('/v1/flavors').status,
                             until=lambda seen, status=status: seen == status)
