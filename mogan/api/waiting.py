@@ -7,6 +7,7 @@ a thread gets a request that is complete, and leaves behind what is not taken
 of its answer at once.
 """
 
+import contextlib
 import errno
 import select
 import ssl
@@ -84,8 +85,10 @@ class Waiting:
     def stop(self) -> None:
         """End `run`, within half a second."""
         self._stopping = True
-        with self._serving:
-            pass
+        with self._serving, contextlib.suppress(OSError):
+            # Another process may have it, too: closed here, it would still
+            # be told of.
+            self._poll.unregister(self._listener)
 
     def close(self) -> None:
         """Close all; those first that nothing has begun on."""

@@ -280,10 +280,46 @@ class TestConnections(ServerTest):
                     front._connections._pass(WAIT)
                 client.sendall(b'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
                 # As if it had been told so just before it would look.
-                front._connections.stop()
+                front._connections._stopping = True
                 front._connections.run(0)
                 front.stop()
                 self.assertIn(b' 200 OK', client.recv(1000))
+
+    def test_a_listener_is_left_to_whoever_has_it_too(self):
+        kept = server.listen('127.0.0.1', 0)
+        self.addCleanup(kept.close)
+
+        def serve():
+            front = server.build('127.0.0.1', 0, unguarded, threads=1,
+                                 listener=kept.dup())
+            self.addCleanup(front.stop)
+            thread = threading.Thread(target=front.serve)
+            thread.start()
+            self.addCleanup(thread.join, WAIT)
+            return front
+
+        address = kept.getsockname()
+        old = serve()
+        with (socket.create_connection(address, WAIT) as begun,
+              socket.create_connection(address, WAIT) as late):
+            begun.sendall(b'GET / HT')
+            while not any(one.received for one
+                          in list(old._connections._waiting.values())):
+                time.sleep(0.01)
+            stopping = threading.Thread(target=old.stop)
+            stopping.start()
+            self.addCleanup(stopping.join, WAIT)
+            while not old._connections._closed:
+                time.sleep(0.01)
+            with socket.create_connection(address, WAIT) as new:
+                for connection in (new, late):
+                    connection.sendall(b'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+                begun.sendall(b'TP/1.1\r\nHost: x\r\n\r\n')
+                for connection in (begun, late):
+                    self.assertIn(b' 200 OK', connection.recv(1000))
+                stopping.join(WAIT)
+                serve()
+                self.assertIn(b' 200 OK', new.recv(1000))
 
 
 class TestAddresses(base.BaseTestCase):
