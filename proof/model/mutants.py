@@ -116,7 +116,7 @@ MUTANTS: Final = (
            seek=_L1),
     Mutant('a rebuild is given up while its node is at it',
            {'rebuild_waits': 'never'}, _LEASES, seek='still being rebuilt'),
-    Mutant('a rebuild is given up by a look from before the seal',
+    Mutant('a rebuild ends by a look from before the seal',
            {'rebuild_waits': 'seen'}),
     Mutant('the seal comes after the outcome', _dropped('seals_first'),
            seek=_L1),

@@ -49,8 +49,8 @@ class Rules:
     delete_seals: bool = False          # its own number, at the end
     delete_seals_older: bool = True     # before it looks for the last time
     seals_first: bool = True        # before the outcome is written
-    # sealed: a rebuild is given up when its node is idle behind the seal;
-    # seen: when it was idle before; never: it does not ask.
+    # sealed: a rebuild ends when its node is idle behind the seal; seen: it
+    # was idle before; never: one that takes too long does not ask.
     rebuild_waits: Literal['sealed', 'seen', 'never'] = 'sealed'
     not_protectable_settles: bool = True
     not_ours_settles: bool = True

@@ -67,6 +67,8 @@ class Next(NamedTuple):
 AGAIN: Final = Next(RELEASE, (False, ''))
 BEGUN: Final = Next(RELEASE, (True, ''))
 TOO_LONG: Final = 'too long'
+# What a rebuild's look is for: it goes on, gives up, or ends as the node is.
+_GOES_ON, _GIVES_UP, _ENDS = range(3)
 _HOPELESS: Final = frozenset({NOT_OURS, FENCED, REFUSED, NO_NODE})
 
 
@@ -79,7 +81,7 @@ def first(verb: str, row: Row, rules: Rules) -> list[tuple[str, Next]]:
     if verb == LOCK:
         return [('', Next(LOOK, (row.on_node,)))]
     if verb == REBUILD:
-        return [('', Next(LOOK, (row.started, False)))]
+        return [('', Next(LOOK, (row.started, _GOES_ON)))]
     if verb == REBOOT:
         return [('', Next(LOOK, (row.started,)))]
     return [('', Next(LOOK))]
@@ -159,17 +161,24 @@ def recorded(verb: str, detail: tuple,
     return go_on(*detail, rules)
 
 
-def _rebuild(ours: bool, node: Node, started: bool, given_up: bool,
+def _rebuilt(ours: bool, node: Node, purpose: int) -> Next:
+    if ours and node.busy:
+        return AGAIN
+    good = ours and purpose == _ENDS and node.work == NODE_ACTIVE
+    return Next(FINISH, (ACTIVE if good else ERROR, ''))
+
+
+def _rebuild(ours: bool, node: Node, started: bool, purpose: int,
              rules: Rules) -> list[tuple[str, Next]]:
-    if given_up:
-        return [('', AGAIN if ours and node.busy
-                 else Next(FINISH, (ERROR, '')))]
+    if purpose != _GOES_ON:
+        return [('', _rebuilt(ours, node, purpose))]
     error = sealed(REBUILD, ERROR, rules)
     if not ours:
         return [('', error)]
     if started and not node.busy:
-        return [('', sealed(REBUILD, ACTIVE, rules)
-                 if node.work == NODE_ACTIVE else error)]
+        good = (node.work == NODE_ACTIVE
+                or rules.rebuild_waits == 'sealed')
+        return [('', sealed(REBUILD, ACTIVE, rules) if good else error)]
     if node.busy and rules.rebuild_waits == 'seen':
         return [('', AGAIN)]
     if node.busy:
@@ -206,8 +215,8 @@ def _ended(verb: str, end: str, rules: Rules) -> Next:
     if (verb, end) == (CREATE, ERROR):
         return Next(LOOK, ('sealed',))
     # What it has begun goes on.
-    if (verb, end) == (REBUILD, ERROR) and rules.rebuild_waits == 'sealed':
-        return Next(LOOK, (False, True))
+    if verb == REBUILD and rules.rebuild_waits == 'sealed':
+        return Next(LOOK, (False, _GIVES_UP if end == ERROR else _ENDS))
     return Next(FINISH, (end, ''))
 
 

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Put an image on the instance's node anew."""
 
+from typing import Final
+
 from mogan import states
 from mogan.baremetal import driver
 from mogan.baremetal.driver import Availability
 from mogan.db import clock
-from mogan.engine.results import Again, Done, Failed, Result
+from mogan.engine.results import Done, Failed, Result
 from mogan.engine.task import Task
+
+_LOST: Final = 'The node does not carry the instance any more.'
 
 
 def step(task: Task) -> Result:
@@ -14,12 +18,11 @@ def step(task: Task) -> Result:
     try:
         node = task.node()
         if node is None:
-            return _give_up(task, 'The node does not carry the instance any '
-                                  'more.')
+            return _end(task, _LOST)
         if task.action.started_at and not node.busy:
-            return _outcome(task, node)
+            return _end(task)
         if task.overdue:
-            return _give_up(task, task.too_long)
+            return _end(task, task.too_long)
         if node.busy:
             return task.poll()
         # A build that failed early has left a node without an image.
@@ -30,26 +33,25 @@ def step(task: Task) -> Result:
         return task.poll(started=True)
     except (driver.NotOurs, driver.Fenced, driver.Refused) as error:
         fenced = isinstance(error, driver.Fenced)
-        # A give-up that had to wait has sealed it, and said why.
-        return _give_up(task, (fenced and task.action.error) or str(error))
+        # An end that had to wait has sealed it, and said why.
+        return _end(task, (fenced and task.action.error) or str(error))
 
 
-def _outcome(task: Task, node: driver.Node) -> Result:
-    if node.availability is not Availability.ACTIVE:
-        return _give_up(task, node.last_error or 'The rebuild failed.')
-    task.seal()
-    return Done(states.Status.ACTIVE, {
-        'image_uuid': task.order().image_uuid,
-        'power_state': node.power_state,
-        # An instance whose build had failed starts its life here.
-        'launched_at': task.row.launched_at or clock.NOW})
-
-
-def _give_up(task: Task, error: str) -> Failed | Again:
+def _end(task: Task, error: str | None = None) -> Result:
+    """Give up because of an error, or else end as the node is."""
     task.seal()
     # What began before the seal goes on wiping the node, and may have begun
     # behind the last look: no status that can be locked until it is over.
     node = task.node()
     if node is not None and node.busy:
         return task.poll(error=error)
-    return Failed(states.Status.ERROR, error)
+    if node is None or error is not None:
+        return Failed(states.Status.ERROR, error or _LOST)
+    if node.availability is not Availability.ACTIVE:
+        return Failed(states.Status.ERROR,
+                      node.last_error or 'The rebuild failed.')
+    return Done(states.Status.ACTIVE, {
+        'image_uuid': task.order().image_uuid,
+        'power_state': node.power_state,
+        # An instance whose build had failed starts its life here.
+        'launched_at': task.row.launched_at or clock.NOW})
