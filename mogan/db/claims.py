@@ -118,26 +118,45 @@ def renew(db: Database, claim: Claim) -> bool:
 
 @transaction
 def record(db: Database, claim: Claim, action: Row,
-           values: dict[str, Any]) -> bool:
-    """Write down what an action has found out; False where the row does
-    not name it any more, or the claim is lost."""
+           values: dict[str, Any], error: str | None = None) -> bool:
+    """Write down what an action has found out, and go on holding the claim;
+    False where the row does not name it any more, or the claim is lost.
+
+    An error counts as an attempt.
+    """
     with db.writer() as connection:
-        return connection.execute(
-            sa.update(I).where(
-                *mine(claim), sa.or_(I.c.status_action == action.uuid,
-                                     I.c.lock_action == action.uuid))
+        recorded = connection.execute(
+            sa.update(I).where(*mine(claim), _names(action.uuid))
             .values(values)).rowcount == 1
+        if recorded and error:
+            actions.retry(connection, action.uuid, 0, started=False,
+                          error=error)
+        return recorded
+
+
+def _names(uuid: str) -> sa.ColumnElement[bool]:
+    return sa.or_(I.c.status_action == uuid, I.c.lock_action == uuid)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Retry:
     """An unfinished action's next look, in so many seconds; an error
-    counts as an attempt."""
+    counts as an attempt.
+
+    `shown`: columns of the row, where that still names the action.
+    """
 
     action_uuid: str
     seconds: float
     started: bool = False
     error: str | None = None
+    shown: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def values(self) -> dict[str, Any]:
+        """What it makes of the row's columns."""
+        return {name: sa.case(
+            (_names(self.action_uuid), sa.literal(value, I.c[name].type)),
+            else_=I.c[name]) for name, value in self.shown.items()}
 
 
 @transaction
@@ -147,10 +166,12 @@ def release(db: Database, claim: Claim, retries: Sequence[Retry] = (),
 
     False where the claim is lost: then nothing is written.
     """
+    changed = {'claim_until': None, 'claim_by': None} | (values or {})
+    for retry in retries:
+        changed |= retry.values()
     with db.writer() as connection:
         released = connection.execute(
-            sa.update(I).where(*mine(claim)).values(
-                (values or {}) | {'claim_until': None, 'claim_by': None}))
+            sa.update(I).where(*mine(claim)).values(changed))
         if released.rowcount != 1:
             return False
         for retry in retries:

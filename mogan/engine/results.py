@@ -33,11 +33,13 @@ class Again:
 
     `started`: the driver has begun with it, so that the next look does not
     begin anew.  `error`: what stands in the way, shown as a fault.
+    `working`: nothing does, so that what is shown of this action goes.
     """
 
     seconds: float
     started: bool = False
     error: str | None = None
+    working: bool = False
 
 
 Result = Done | Failed | Again

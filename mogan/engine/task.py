@@ -17,6 +17,7 @@ _LAST_POLL = 10.0
 _FIRST_BACK_OFF = 0.5
 # So that all is done within half a minute after a fault that took long.
 _LAST_BACK_OFF = 15.0
+_LONG_TURN = 60.0
 
 
 class ClaimLost(Exception):
@@ -156,7 +157,13 @@ class Task:
         `started`: the driver has begun with it just now.
         """
         return Again(poll_after(0 if started else self.waited),
-                     started=started, error=error)
+                     started=started, error=error, working=not error)
+
+    def wait_for_node(self, error: str) -> Again:
+        """Look again at what is as yet no more than another's turn; it is
+        shown when it takes long."""
+        return Again(poll_after(self.waited),
+                     error=error if self.waited > _LONG_TURN else None)
 
     def back_off(self, error: str) -> Again:
         """Try again: soon after the first failure, then ever later."""

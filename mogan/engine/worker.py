@@ -64,7 +64,6 @@ class Worker:
         """Do the actions that are due, and let go of the claim; returns
         the seconds after which they want another look."""
         retries: list[claims.Retry] = []
-        faults: dict[str, Any] = {}
         due = [action for action in work.actions if action.due]
         for position, action in enumerate(due, 1):
             result = self._step(work, action)
@@ -72,14 +71,12 @@ class Worker:
             if isinstance(result, Again):
                 retries.append(claims.Retry(
                     action.uuid, result.seconds, result.started,
-                    result.error))
-                if result.error:
-                    faults |= _fault(action, result.error)
+                    result.error, _shown(work.row, action, result)))
                 continue
             last = position == len(due) and not retries
             if self._finish(work, action, result, release=last) and last:
                 return []
-        claims.release(self.db, work.claim, retries, faults)
+        claims.release(self.db, work.claim, retries)
         return [retry.seconds for retry in retries]
 
     def _step(self, work: claims.Work, action: Any) -> Result:
@@ -87,8 +84,13 @@ class Worker:
                     self.limits)
         try:
             return STEPS[task.verb](task)
-        except driver.NodeBusy:
-            return task.poll()
+        except driver.OutcomeUnknown as error:
+            # Told at once: until the claim has run out nobody goes on.
+            claims.record(self.db, work.claim, action,
+                          _fault(action, str(error)), str(error))
+            raise
+        except driver.NodeBusy as error:
+            return task.wait_for_node(str(error))
         except driver.Definite as error:
             LOG.warning('The %s of the instance %s has to wait: %s',
                         action.verb, work.row.uuid, error)
@@ -114,9 +116,19 @@ class Worker:
         return written
 
 
+def _shown(row: Any, action: Any, result: Again) -> dict[str, Any]:
+    """What a look makes of the fault that the row shows."""
+    fault = getattr(row, _column(action))
+    over = result.working and fault and fault['cause'] == action.verb
+    return _fault(action, result.error) if result.error or over else {}
+
+
 def _fault(action: Any, error: str | None) -> dict[str, Any]:
-    """What an error, or none, makes of the fault that the row shows."""
+    """What an error, or none, makes of it."""
+    return {_column(action): fault_of(action.verb, error, action.now)
+            if error else None}
+
+
+def _column(action: Any) -> str:
     column = states.column_of(states.Verb(action.verb))
-    name = 'fault' if column is states.Column.STATUS else 'lock_fault'
-    return {name: fault_of(action.verb, error, action.now) if error
-            else None}
+    return 'fault' if column is states.Column.STATUS else 'lock_fault'

@@ -6,6 +6,8 @@ A delete never turns back and never gives up: whatever stands in its way is
 shown as a fault, and it is tried again.
 """
 
+import dataclasses
+
 from mogan import states
 from mogan.baremetal import driver
 from mogan.baremetal.driver import Availability
@@ -37,7 +39,8 @@ def _gone(task: Task) -> Result:
 
 def _undeploy(task: Task, node: driver.Node) -> Result:
     if node.availability is Availability.UNDEPLOYING:
-        return task.poll()
+        # What an attempt before this one has met stays on show.
+        return dataclasses.replace(task.poll(), working=False)
     if node.protected:
         # What an outsider, or a lock long gone, has left there.
         task.call(task.driver.unprotect, node.uuid, task.uuid)

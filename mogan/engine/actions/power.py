@@ -17,6 +17,8 @@ _TARGETS: Final[dict[states.Verb, tuple[PowerTarget, PowerState]]] = {
     states.Verb.SOFT_REBOOT: (PowerTarget.SOFT_REBOOT, PowerState.ON),
 }
 
+_REBOOTS: Final = frozenset({states.Verb.REBOOT, states.Verb.SOFT_REBOOT})
+
 
 def step(task: Task) -> Result:
     """Send the change once, and wait until the node has made it."""
@@ -28,8 +30,17 @@ def step(task: Task) -> Result:
     if task.action.started_at and not node.busy:
         return _outcome(node, wanted)
     if task.overdue:
-        return _really(node, task.too_long)
+        return _too_late(task, node, wanted)
     return task.poll() if node.busy else _send(task, node, target)
+
+
+def _too_late(task: Task, node: driver.Node,
+              wanted: PowerState) -> Done | Failed:
+    # Its answer was lost. Of a reboot nothing is left to be seen.
+    if (task.verb not in _REBOOTS and not node.busy
+            and node.power_state is wanted):
+        return Done(_status(node), {'power_state': node.power_state})
+    return _really(node, task.too_long)
 
 
 def _send(task: Task, node: driver.Node, target: PowerTarget) -> Result:

@@ -156,3 +156,31 @@ class TestBuilds(LimitsTest):
         seen = self.wait_for(uuid, status='error')
         self.assertIn(f'within {_SHORT} seconds', seen['fault']['message'])
         self.assertIsNone(seen['node_uuid'])
+
+
+class TestPower(LimitsTest):
+    """The answer is lost, and the time is over when that is known."""
+
+    def end(self, request):
+        uuid = self.make()
+        self.hardware.add_fault(faults.Fault(
+            faults.Mode.LOST, 'power', seconds=0.01))
+        self.ask(uuid, request)
+        self.deployment.start_engine(limits=Limits(power=0.2))
+        return uuid, base.eventually(
+            lambda: self.history(uuid)[0],
+            until=lambda action: action['outcome'])
+
+    def test_what_was_done_is_done(self):
+        uuid, action = self.end('off')
+        self.assertEqual('done', action['outcome'])
+        seen = self.see(uuid)
+        self.assertEqual(('stopped', None), (seen['status'], seen['fault']))
+
+    def test_a_reboot_cannot_be_seen(self):
+        uuid, action = self.end('reboot')
+        self.assertEqual('failed', action['outcome'])
+        self.assertEqual('active', self.see(uuid)['status'])
+        self.assertEqual(['effect'], [
+            entry.outcome for entry in self.hardware.journal()
+            if entry.call == 'power'])
