@@ -17,7 +17,7 @@ from mogan.engine.worker import Worker
 from proof.stateful.hardware import Driver
 from proof.stateful.visits import Visit
 
-LIMITS: Final = Limits(deploy=60, rebuild=60, power=20)
+LIMITS: Final = Limits(deploy=60, rebuild=8, power=20)
 PACE: Final = Pace(sweep=1, repair=5)
 
 

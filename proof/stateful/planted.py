@@ -78,6 +78,19 @@ def _delete_gives_up() -> Any:
     return planted()
 
 
+def _rebuild_gives_up() -> Any:
+    """Also while its node is at it."""
+    step = STEPS[states.Verb.REBUILD]
+
+    def give_up(task: Task) -> Any:
+        if task.overdue:
+            task.seal()
+            return Failed(states.Status.ERROR, task.too_long)
+        return step(task)
+
+    return mock.patch.dict(STEPS, {states.Verb.REBUILD: give_up})
+
+
 def _nothing_is_sealed() -> Any:
     return mock.patch.object(Task, 'seal', lambda _: None)
 
@@ -113,6 +126,7 @@ DEFECTS: Final[dict[str, Defect]] = {
     'a reboot does not look at the lock': _power_ignores_the_lock,
     'the outcome of a superseded action is written': _late_outcome_counts,
     'a delete gives up': _delete_gives_up,
+    'a rebuild gives up while its node is at it': _rebuild_gives_up,
     'a late call is not fenced off': _nothing_is_sealed,
     'a late protect is not fenced off': _any_protection_counts,
     'what was superseded goes on': _superseded_goes_on,

@@ -186,12 +186,20 @@ class Witness:
         assert known.held == (row['lock_state'] in {'locking', 'locked'})
         assert (row['lock_state'] == 'unlocked'
                 or row['status'] not in spec.DESTROYING), row
+        self._check_node(row)
         for user in (*_READERS, _OTHERS[number % len(_OTHERS)]):
             views.check_one(world, user, row)
         for user in ('admin', ('demo', *_OTHERS)[number % 4]):
             views.check_states(world, user, row)
             views.check_history(world, user, row, actions)
         self._check_guard(row)
+
+    def _check_node(self, row: Row) -> None:
+        """No lock over a rebuild that is still under way."""
+        if row['lock_state'] != 'unlocked':
+            node = self._world.hardware.find(row['uuid'])
+            assert not (node and node.availability == 'rebuilding'), (
+                row, node)
 
     def _check_guard(self, row: Row) -> None:
         """A delete of the instance as it is: undone, but really tried."""

@@ -20,7 +20,7 @@ from mogan.tests.functional.client import Client
 from mogan.tests.functional.deployment import SMALL, USERS, Deployment
 from proof.stateful import clocks
 from proof.stateful.commits import Commits
-from proof.stateful.engines import Engine
+from proof.stateful.engines import LIMITS, Engine
 from proof.stateful.hardware import Driver, Watch
 
 NODES: Final = 2
@@ -77,7 +77,9 @@ class World:
         path = self._deployment.directory / 'inventory.sqlite'
         self.hardware = inventory.Inventory(path, clock=self.clock)
         self.watch = Watch(self.hardware, self.row, self.counts)
-        self._drivers = [Driver(path, self.watch.look, clock=self.clock)
+        # A rebuild is late before it is done.
+        self._drivers = [Driver(path, self.watch.look, clock=self.clock,
+                                rebuild_time=LIMITS.rebuild + 2)
                          for _ in range(ENGINES)]
         self.nudges = _Nudges()
         conf = self._deployment.conf
