@@ -57,8 +57,11 @@ def _give_up(task: Task, error: str) -> Result:
             task.destroy(task.driver.release, node.uuid, task.uuid)
         except driver.NotOurs:
             pass    # by now
-        except driver.Definite as obstacle:
+        except driver.DriverError as obstacle:
             LOG.warning('The node %s has still to be given back: %s',
                         node.name, obstacle)
+            # Shown is why it is given up, in the end too.
+            if isinstance(obstacle, driver.OutcomeUnknown):
+                raise driver.OutcomeUnknown(error) from obstacle
             return task.back_off(error)
     return Failed(states.Status.ERROR, error)
