@@ -36,7 +36,7 @@ OPTS = [
                       'error.'),
     cfg.FloatOpt('rebuild_timeout', default=3600, min=1,
                  help='Seconds after which a rebuild that is not done ends '
-                      'in error.'),
+                      'in error, as soon as its node is not at it.'),
     cfg.FloatOpt('power_timeout', default=300, min=1,
                  help='Seconds after which a power change that is not done '
                       'ends, with the instance as its node really is. A '
