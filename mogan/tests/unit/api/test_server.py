@@ -92,6 +92,19 @@ class ServerTest(base.BaseTestCase):
         lines = ['PUT / HTTP/1.1', 'Host: x', *headers]
         return self.ask('\r\n'.join([*lines, '', '']).encode(), body)
 
+    def only_answer(self, head):
+        """The one answer to a request with this in its head, and with
+        another request behind it."""
+        connection = self.connect()
+        connection.sendall(
+            b'PUT /unread HTTP/1.1\r\nHost: x\r\n' + head
+            + b'\r\n\r\nGET /hidden HTTP/1.1\r\nHost: x\r\n\r\n')
+        stream = connection.makefile('rb')
+        self.addCleanup(stream.close)
+        answer = self.receive(connection, stream)
+        self.assertIsNone(self.receive(connection, stream))
+        return answer
+
     def error_of(self, answer, code):
         status, sent, body = answer
         self.assertEqual((code, 'application/json'),
@@ -170,14 +183,7 @@ class TestBodies(ServerTest):
         for head in (b'Transfer-Encoding: chunked', b'Content-Length: x',
                      b'Content-Length: 5\r\nContent-Length: 99',
                      b'Content-Length: 5\r\nTransfer-Encoding: chunked'):
-            connection = self.connect()
-            connection.sendall(
-                b'PUT /unread HTTP/1.1\r\nHost: x\r\n' + head
-                + b'\r\n\r\nGET /hidden HTTP/1.1\r\nHost: x\r\n\r\n')
-            stream = connection.makefile('rb')
-            self.addCleanup(stream.close)
-            self.assertIn(self.receive(connection, stream)[0], (400, 401))
-            self.assertIsNone(self.receive(connection, stream))
+            self.assertIn(self.only_answer(head)[0], (400, 401))
 
     def test_trailers_belong_to_the_body(self):
         connection = self.connect()
@@ -230,15 +236,8 @@ class TestErrors(ServerTest):
         for header in (b'Content-Length\x0b: 34', b'\rContent-Length: 34',
                        b'Content-Length: 0\r\n 34',
                        b'\x0bTransfer-Encoding: chunked'):
-            connection = self.connect()
-            connection.sendall(
-                b'PUT /unread HTTP/1.1\r\nHost: x\r\n' + header
-                + b'\r\n\r\nGET /hidden HTTP/1.1\r\nHost: x\r\n\r\n')
-            stream = connection.makefile('rb')
-            self.addCleanup(stream.close)
             self.assertEqual('A header is malformed.', self.error_of(
-                self.receive(connection, stream), 400))
-            self.assertIsNone(self.receive(connection, stream))
+                self.only_answer(header), 400))
 
 
 class TestConnections(ServerTest):
