@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How much the service costs beside the least that its answers need.
+"""Benchmarks of the service, beside the least that its answers need.
 
 `python -m benchmarks --help` tells how to run them.
 """

@@ -2,11 +2,14 @@
 """python -m benchmarks: the figures of doc/source/admin/performance.rst."""
 
 import argparse
+import contextlib
+import dataclasses
+import functools
 import pathlib
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from benchmarks import (
@@ -15,10 +18,10 @@ from benchmarks import (
     databases,
     figures,
     ironic,
-    ironic_server,
     keystone,
     lists,
     memory,
+    peers,
     profile,
     ratios,
     service,
@@ -36,7 +39,9 @@ def _lists(place: Place, directory: pathlib.Path,
         return lists.measure(place, small, 3 * rounds)
 
 
-# What is measured, in this order: the last leave locks that no engine takes.
+_FEWEST: Final = 60_000
+
+# What is measured, each with a database of its own.
 _MEASURES: Final[dict[str, tuple[str, Callable[
         [Place, pathlib.Path, int], list[Figure]]]]] = {
     'lists': ('a page of each list, a large table beside a small one',
@@ -56,11 +61,13 @@ _MEASURES: Final[dict[str, tuple[str, Callable[
 
 # What needs something that is not the service's, and how to find it.
 _PEERS: Final[dict[str, tuple[
-        Callable[[], Any], type[Exception],
+        Callable[[], Any],
         Callable[[pathlib.Path, int], list[Figure]]]]] = {
-    'ironic': (ironic_server.find, ironic_server.Missing, ironic.measure),
-    'client': (client.find, client.Missing, client.measure),
-    'keystone': (keystone.find, keystone.Missing, keystone.measure),
+    'ironic': (functools.partial(peers.choose, 'Ironic', 'ironic'),
+               ironic.measure),
+    'client': (client.find, client.measure),
+    'keystone': (functools.partial(
+        peers.choose, 'Keystone', 'keystone-manage'), keystone.measure),
 }
 
 
@@ -86,27 +93,36 @@ def main() -> int:
 
 def _on(kind: str, directory: pathlib.Path,
         arguments: argparse.Namespace) -> list[Figure]:
-    found = []
-    with databases.made(kind, directory) as place:
-        _tell(f'{kind}: adding {data.LARGE} instances')
-        data.fill(place, data.LARGE)
-        service.prepare(service.write(directory, place))
-        if arguments.what == 'profile':
+    if arguments.what == 'profile':
+        with _filled(kind, directory, arguments.rows) as place:
             print(profile.show(place))
-            return []
-        for name, (_, measure) in _MEASURES.items():
-            if arguments.what in {name, 'all'}:
+        return []
+    found = []
+    for name, (_, measure) in _MEASURES.items():
+        if arguments.what in {name, 'all'}:
+            # Of its own: some leave locks behind, and an engine has found
+            # the nodes of the instances gone.
+            with _filled(kind, directory, arguments.rows) as place:
                 _tell(f'{kind}: {name}')
                 found += measure(place, directory, arguments.rounds)
     return found
 
 
+@contextlib.contextmanager
+def _filled(kind: str, directory: pathlib.Path, rows: int) -> Iterator[Place]:
+    with databases.made(kind, directory) as place:
+        _tell(f'{kind}: adding {rows} instances')
+        data.fill(place, rows)
+        service.prepare(service.write(directory, place))
+        yield dataclasses.replace(place, rows=rows)
+
+
 def _beside(what: str, directory: pathlib.Path,
             rounds: int) -> list[Figure]:
-    find, missing, measure = _PEERS[what]
+    find, measure = _PEERS[what]
     try:
         find()
-    except missing as error:
+    except peers.Missing as error:
         sys.exit(f'python -m benchmarks: {error}')
     _tell(what)
     return measure(directory, rounds)
@@ -145,6 +161,10 @@ def _parse() -> argparse.Namespace:
                              '(default: sqlite)')
     parser.add_argument('--rounds', type=int, default=20, metavar='N',
                         help='how often service and floor take turns '
+                             '(default: %(default)s)')
+    parser.add_argument('--rows', type=int, default=data.LARGE, metavar='N',
+                        help='number of instances in the large table, at '
+                             f'least {_FEWEST} for full pages of every list '
                              '(default: %(default)s)')
     parser.add_argument('--directory', metavar='DIR',
                         help='where to put SQLite files; a disk, for one in '

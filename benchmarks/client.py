@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a command of the client costs, beside one that does nothing.
+"""The cost of a command of the client, beside one that does nothing.
 
 Both are the real `openstack`, started in turns.  The best turn of each
 counts.
@@ -12,25 +12,22 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from benchmarks.figures import Figure
+from benchmarks.peers import Missing
+from mogan.tests.support.standalone import Standalone
 
 _GOAL: Final = 0.15  # seconds
-_START: Final = 60.0  # seconds
 _IMAGE: Final = '5f8f2d3c-5d1a-4a6b-9f53-0f3c8d1f7a10'
 _LOCK: Final = ('baremetalcompute', 'instance', 'lock', 'one')
 # It starts, reads clouds.yaml, loads every command, and asks nobody.
 _NOTHING: Final = ('module', 'list')
 
 
-class Missing(Exception):
-    """There is no client; the text says how to get one."""
-
-
 def find() -> str:
-    """The `openstack` of this environment, or of the PATH.
+    """Return the `openstack` of this environment, or of the PATH.
 
     Raises Missing.
     """
@@ -45,39 +42,22 @@ def find() -> str:
 
 
 def measure(directory: pathlib.Path, rounds: int) -> list[Figure]:
-    """What a lock adds to a start of `openstack`."""
+    """Measure the time that a lock adds to a start of `openstack`."""
     openstack = find()
-    state = directory / 'standalone'
-    with _service(state):
+    with contextlib.closing(Standalone(directory=directory)) as service:
+        service.start()
         environment = {
             name: value for name, value in os.environ.items()
             if not name.startswith('OS_')} | {
                 'OS_CLOUD': 'mogan',
-                'OS_CLIENT_CONFIG_FILE': str(state / 'clouds.yaml')}
+                'OS_CLIENT_CONFIG_FILE': str(
+                    service.directory / 'clouds.yaml')}
         _create(openstack, environment)
         lock, nothing = _best(
             [(openstack, *_LOCK), (openstack, *_NOTHING)], environment,
             rounds)
     return [Figure('instance lock - nothing', 'sqlite', lock - nothing, 's',
                    _GOAL, f'{lock:.3f} - {nothing:.3f} s')]
-
-
-@contextlib.contextmanager
-def _service(state: pathlib.Path) -> Iterator[None]:
-    service = subprocess.Popen(
-        [sys.executable, '-m', 'mogan.cmd.standalone', '--port', '0',
-         '--state-dir', str(state)], stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL)
-    try:
-        end = time.monotonic() + _START
-        while not (state / 'clouds.yaml').exists():
-            assert service.poll() is None, 'the service did not start'
-            assert time.monotonic() < end, 'the service did not start'
-            time.sleep(0.05)
-        yield
-    finally:
-        service.terminate()
-        service.wait(_START)
 
 
 def _create(openstack: str, environment: dict[str, str]) -> None:

@@ -45,9 +45,9 @@ def fill(place: Place, rows: int) -> None:
 
 
 def _instances(chance: random.Random, rows: int) -> Iterator[dict[str, Any]]:
-    """A large table is alike all over.  A small one begins as a large one
-    does, so that a page of it has the same sizes, and ends in what a filter
-    would not find a hundred of."""
+    """Yield the instances.  A large table is alike all over.  A small one
+    begins as a large one does, so that a page of it has the same sizes, and
+    ends in what a filter would not find a hundred of."""
     filling = _FILLING if rows == SMALL else 0
     for number in range(rows - filling):
         project = PROJECTS[0]

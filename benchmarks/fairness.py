@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether each floor does what the service does."""
+"""Checks that each floor does the work of the service."""
 
 import itertools
 import json
@@ -32,7 +32,7 @@ def check(place: Place, application: Callable[..., Any]) -> None:
 
 
 def _left(driver: Driver, uuid: str) -> list[dict[str, Any]]:
-    """The rows of an instance after a lock."""
+    """Return the rows of an instance after a lock."""
     found = []
     for table, key in (('instances', 'uuid'), ('actions', 'instance_uuid')):
         cursor = driver.connection.cursor()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What has been measured, beside what it should be."""
+"""Measured values, with their goals."""
 
 import dataclasses
 import json
@@ -25,7 +25,7 @@ class Figure:
 
     @property
     def verdict(self) -> str:
-        """Whether it is within its goal."""
+        """Return how the value compares with its goal."""
         if self.goal is None:
             return ''
         value = round(self.value, 2)
@@ -38,7 +38,7 @@ _HEAD: Final = ('figure', 'database', 'measured', 'goal', '', 'from')
 
 
 def table(figures: Iterable[Figure]) -> str:
-    """The figures for people."""
+    """Return the results as a table."""
     rows = [_HEAD, *(_row(figure) for figure in figures)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (map(str.ljust, row, widths) for row in rows)
@@ -55,7 +55,7 @@ def _row(figure: Figure) -> tuple[str, ...]:
 
 
 def as_json(figures: Iterable[Figure]) -> str:
-    """The figures for programs."""
+    """Return the results as JSON."""
     return json.dumps([dataclasses.asdict(figure)
                        | {'verdict': figure.verdict or None}
                        for figure in figures], indent=2)

@@ -61,12 +61,12 @@ class Driver(abc.ABC):
         self._local = threading.local()
 
     def statement(self, text: str) -> str:
-        """A statement in the words of this database."""
+        """Return a statement in the dialect of this database."""
         return text.replace('?', self.mark).replace('NOW', self.now)
 
     @property
     def connection(self) -> Any:
-        """The thread's own connection, which commits each statement."""
+        """Return the thread's own connection, in autocommit mode."""
         try:
             return self._local.connection
         except AttributeError:
@@ -75,14 +75,14 @@ class Driver(abc.ABC):
 
     @abc.abstractmethod
     def connect(self) -> Any:
-        """A connection as durable as the service's."""
+        """Return a connection as durable as the service's."""
 
     def moment(self, value: Any) -> str:
-        """A time as it is shown."""
+        """Return a timestamp as it is shown."""
         return f'{value.isoformat()}Z'
 
     def rows(self, statement: str, *values: Any) -> Sequence[Any]:
-        """What a query finds."""
+        """Return the rows of a query."""
         cursor = self.connection.cursor()
         cursor.execute(statement, values)
         return cursor.fetchall()
@@ -164,7 +164,7 @@ class Floor(abc.ABC):
         """Answer."""
 
     def shown(self, row: Sequence[Any]) -> dict[str, Any]:
-        """An instance as the service shows it."""
+        """Return an instance as the service shows it."""
         shown = dict(zip(_COLUMNS, row, strict=True))
         for name in _JSON:
             if shown[name] is not None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the service costs on top of Ironic, whose fake hardware takes no
-time: both do the same in turns, over the same Ironic."""
+"""The cost of the service on top of Ironic, whose fake hardware takes no time:
+both do the same in turns, over the same Ironic."""
 
 import concurrent.futures
 import contextlib
@@ -15,6 +15,7 @@ from benchmarks import ironic_beside, ironic_server, ironic_service
 from benchmarks.figures import Figure
 from benchmarks.ironic_bare import Bare, order
 from benchmarks.ironic_service import WORKERS, Client
+from mogan.baremetal.driver import Permit
 from mogan.baremetal.ironic.driver import IronicDriver
 from mogan.tests.ironic.drivers import make_driver
 from mogan.tests.ironic.server import Ironic
@@ -34,7 +35,7 @@ _CLAIM_GOAL: Final = 20  # ms
 
 
 def measure(directory: pathlib.Path, rounds: int) -> list[Figure]:
-    """All figures; a deploy and a claim are made `rounds` times."""
+    """Return all results; a deploy and a claim are repeated `rounds` times."""
     found = []
     nodes = 2 * (rounds + _WARM_UP + _CROWDS * _CROWD) + _FEW
     with ironic_server.running(nodes) as ironic, ironic_service.running(
@@ -49,14 +50,14 @@ def measure(directory: pathlib.Path, rounds: int) -> list[Figure]:
 
 
 @contextlib.contextmanager
-def _both(ironic: Ironic, access: tuple[str, str],
+def _both(ironic: Ironic, access: tuple[int, str],
           ) -> Iterator[tuple[Client, Bare]]:
     with contextlib.closing(Client(*access)) as client, contextlib.closing(
             Bare(ironic.port)) as bare:
         yield client, bare
 
 
-def _check(ironic: Ironic, access: tuple[str, str]) -> None:
+def _check(ironic: Ironic, access: tuple[int, str]) -> None:
     """See that both send Ironic the same requests, but for the number of
     looks at the end."""
     with _both(ironic, access) as both:
@@ -66,7 +67,7 @@ def _check(ironic: Ironic, access: tuple[str, str]) -> None:
 
 
 def _requests(ironic: Ironic, deploy: Callable[[], Any]) -> list[str]:
-    """What Ironic was asked for, as its log has it."""
+    """Return the requests to Ironic, from its log."""
     before = len(ironic.log())
     deploy()
     found = []
@@ -82,7 +83,7 @@ def _requests(ironic: Ironic, deploy: Callable[[], Any]) -> list[str]:
     return found
 
 
-def _deploys(ironic: Ironic, access: tuple[str, str],
+def _deploys(ironic: Ironic, access: tuple[int, str],
              rounds: int) -> list[Figure]:
     with _both(ironic, access) as both:
         turns = [[one.deploy() for one in both] for _ in range(rounds)]
@@ -99,7 +100,7 @@ def _several(make: Callable[[], Any]) -> Iterator[list[Any]]:
                for _ in range(WORKERS)]
 
 
-def _crowds(ironic: Ironic, access: tuple[str, str]) -> list[Figure]:
+def _crowds(ironic: Ironic, access: tuple[int, str]) -> list[Figure]:
     # Idle connections are closed after a while: each crowd has its own.
     turns = [(_crowd(_several(lambda: Client(*access))),
               _crowd(_several(lambda: Bare(ironic.port))))
@@ -140,7 +141,8 @@ def _claims(few: Ironic, many: Ironic, rounds: int) -> list[Figure]:
 
 def _claim(driver: IronicDriver) -> float:
     wanted, began = order(), time.perf_counter()
-    node = driver.claim(wanted, 1)
+    node = driver.claim(wanted, Permit(1, lambda: True))
     taken = time.perf_counter() - began
-    driver.undeploy(node.uuid, wanted.instance_uuid, 2)
+    driver.undeploy(node.uuid, wanted.instance_uuid,
+                    Permit(2, lambda: True))
     return taken

@@ -2,8 +2,6 @@
 """Ironic driven directly: the requests of our driver, one after the other,
 over one connection, and nothing else."""
 
-import http.client
-import json
 import random
 import time
 import urllib.parse
@@ -13,30 +11,28 @@ from typing import Any, Final
 
 from benchmarks.ironic_server import CLASS
 from mogan.baremetal import configdrive, driver
-from mogan.baremetal.ironic import calls, nodes
+from mogan.baremetal.ironic import nodes, requests
 from mogan.engine.task import poll_after
+from mogan.tests.support.client import Connection
 
 IMAGES: Final = nodes.Images(type='whole-disk')
 IMAGE: Final = '5f8f2d3c-5d1a-4a6b-9f53-0f3c8d1f7a10'
 
 _HEADERS: Final = {'Accept': 'application/json',
-                   'Content-Type': 'application/json',
                    'X-OpenStack-Ironic-API-Version': '1.56'}
-_LIMIT: Final = 60.0
 
 
-def order() -> driver.Order:
-    """One of a new instance."""
-    return driver.Order(str(uuid.uuid4()), 'benchmark', IMAGE, {CLASS: 1},
-                        metadata={'role': 'compute'})
+def order() -> driver.DeploySpec:
+    """Return the body of a new instance."""
+    return driver.DeploySpec(str(uuid.uuid4()), 'benchmark', IMAGE, {CLASS: 1},
+                             metadata={'role': 'compute'})
 
 
 class Bare:
     """A client of one Ironic; `close` it."""
 
     def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection(
-            '127.0.0.1', port, timeout=_LIMIT)
+        self._connection = Connection(port, _HEADERS)
 
     def close(self) -> None:
         """Close the connection."""
@@ -59,17 +55,18 @@ class Bare:
             if node['provision_state'] == 'active':
                 return time.perf_counter() - began
 
-    def _claim(self, wanted: driver.Order) -> str:
+    def _claim(self, wanted: driver.DeploySpec) -> str:
         while True:
-            page = self._get('/v1/nodes', calls.free_nodes(wanted))['nodes']
+            page = self._get('/v1/nodes', requests.free_nodes(wanted))['nodes']
             random.shuffle(page)
             for node in page:
-                status, _ = self._send('PATCH', f'/v1/nodes/{node["uuid"]}', [
+                status = self._connection.request(
+                    'PATCH', f'/v1/nodes/{node["uuid"]}', [
                     {'op': 'add', 'path': '/instance_uuid',
                      'value': wanted.instance_uuid},
                     {'op': 'add', 'path': '/instance_info',
                      'value': nodes.instance_info(
-                         wanted, IMAGES, node['properties'])}])
+                         wanted, IMAGES, node['properties'])}]).status
                 if status == 200:  # noqa: PLR2004
                     return str(node['uuid'])
                 assert status == 409, status  # noqa: PLR2004 - taken
@@ -78,14 +75,6 @@ class Bare:
         return self._ask('GET', f'{path}?{urllib.parse.urlencode(query)}')
 
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
-        status, answer = self._send(method, path, body)
-        assert status in {200, 202}, (method, path, status, answer)
-        return json.loads(answer) if answer else None
-
-    def _send(self, method: str, path: str,
-              body: Any = None) -> tuple[int, bytes]:
-        self._connection.request(
-            method, path, None if body is None else json.dumps(body),
-            _HEADERS)
-        answer = self._connection.getresponse()
-        return answer.status, answer.read()
+        answer = self._connection.request(method, path, body)
+        assert answer.status in {200, 202}, (method, path, answer)
+        return answer.json if answer.body else None

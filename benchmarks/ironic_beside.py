@@ -31,14 +31,14 @@ class IronicRequest(Request):
     """One of Ironic's, which lets everybody in."""
 
     def headers(self) -> dict[str, str]:
-        """What a client sends along."""
+        """Return the headers of a client."""
         found = super().headers()
         del found['Authorization']
         return found | {'X-OpenStack-Ironic-API-Version': '1.56'}
 
 
 def measure(directory: pathlib.Path, rounds: int) -> list[Figure]:
-    """How many times as many requests the service answers."""
+    """Measure the ratio of the service's requests per second to Ironic's."""
     with contextlib.ExitStack() as stack:
         place = stack.enter_context(databases.made(_DATABASE, directory))
         data.fill(place, data.SMALL)

@@ -2,7 +2,6 @@
 """An Ironic with as many nodes as are wanted."""
 
 import contextlib
-import os
 import pathlib
 import sqlite3
 import uuid
@@ -13,31 +12,11 @@ from mogan.tests.ironic import server
 
 CLASS: Final = 'CUSTOM_BENCHMARK'
 
-_COMMANDS: Final = 'MOGAN_TEST_IRONIC'
-_OWN: Final = (pathlib.Path(__file__).parents[1]
-               / '.tox' / 'ironic-server' / 'bin')
-
-
-class Missing(Exception):
-    """There is no Ironic; the text says how to get one."""
-
-
-def find() -> None:
-    """Choose an Ironic: the one that is named, or else that of the tests.
-
-    Raises Missing.
-    """
-    commands = pathlib.Path(os.environ.setdefault(_COMMANDS, str(_OWN)))
-    if not os.access(commands / 'ironic', os.X_OK):
-        raise Missing(f'there is no Ironic in {commands}: run '
-                      f'tools/ironic-venv first, or name the directory of '
-                      f'its commands in {_COMMANDS}')
-
 
 @contextlib.contextmanager
 def running(nodes: int, **values: Any) -> Iterator[server.Ironic]:
-    """One with so many nodes, which are free unless `values` of the columns
-    say otherwise; fake hardware without a delay."""
+    """Run one with so many nodes, which are free unless `values` of the
+    columns say otherwise; fake hardware without a delay."""
     ironic = server.Ironic()
     path = ironic.directory / 'ironic.sqlite'
     try:

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What it costs to know who asks: GET of one instance where nobody is asked,
-with a password, and with a token of a real Keystone that is remembered."""
+"""The cost of authentication: GET of one instance without any, with a
+password, and with a token of a real Keystone that is cached."""
 
 import contextlib
 import dataclasses
 import itertools
-import os
 import pathlib
 import shutil
-import socket
 import sys
 from collections.abc import Iterator
 from typing import Any, Final
@@ -21,13 +19,10 @@ from benchmarks.figures import Figure
 from benchmarks.requests import Request
 from mogan import conf as options
 from mogan.tests.keystone import server
-from mogan.tests.servers import Server
+from mogan.tests.support.servers import Server
 
 _GOAL: Final = 0.2  # ms
 _TURN: Final = 100
-_COMMANDS: Final = 'MOGAN_TEST_KEYSTONE'
-_OWN: Final = (pathlib.Path(__file__).parents[1]
-               / '.tox' / 'keystone-server' / 'bin')
 
 _ASKS_NOBODY: Final = '[DEFAULT]\nauth_strategy = noauth\n'
 _HTTP_BASIC: Final = """\
@@ -53,22 +48,14 @@ memcache_secret_key = secret
 """
 
 
-class Missing(Exception):
-    """There is no Keystone; the text says how to get one."""
-
-
 class _Memcached(Server):
 
     name = 'memcached'
 
     def start(self) -> None:
-        """Returns when it answers."""
+        """Start it; returns when it answers."""
         self.launch(['memcached', '-u', 'nobody', '-U', '0', '-l',
-                     '127.0.0.1', '-p', str(self.port)], self._answers)
-
-    def _answers(self) -> bool:
-        socket.create_connection(('127.0.0.1', self.port)).close()
-        return True
+                     '127.0.0.1', '-p', str(self.port)])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,24 +65,12 @@ class _WithToken(Request):
     token: str = ''
 
     def headers(self) -> dict[str, str]:
-        """What a client sends along."""
+        """Return the headers of a client."""
         return super().headers() | {'X-Auth-Token': self.token}
 
 
-def find() -> None:
-    """Choose a Keystone: the one that is named, or else that of the tests.
-
-    Raises Missing.
-    """
-    commands = pathlib.Path(os.environ.setdefault(_COMMANDS, str(_OWN)))
-    if not os.access(commands / 'keystone-manage', os.X_OK):
-        raise Missing(f'there is no Keystone in {commands}: run '
-                      f'tools/keystone-venv first, or name the directory of '
-                      f'its commands in {_COMMANDS}')
-
-
 def measure(directory: pathlib.Path, rounds: int) -> list[Figure]:
-    """What each way of knowing who asks adds to a request."""
+    """Measure the time that each kind of authentication adds to a request."""
     with contextlib.ExitStack() as stack:
         place = stack.enter_context(databases.made('sqlite', directory))
         data.fill(place, data.SMALL)

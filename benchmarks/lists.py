@@ -38,7 +38,7 @@ class List:
     full: bool = True
 
     def page(self, marker: str | None = None) -> Request:
-        """The request for a page of it."""
+        """Return the request for a page of it."""
         arguments = {'limit': _PAGE} | self.arguments
         if marker is not None:
             arguments['marker'] = marker
@@ -77,7 +77,7 @@ class _Table:
     application: Callable[..., Any]
 
     def marker(self, wanted: List, part: float | None) -> str:
-        """The instance that a page begins behind."""
+        """Return the instance after which a page begins."""
         matching = [I.c[name] == value
                     for name, value in wanted.facts.items()]
         db = self.place.open()
@@ -97,7 +97,7 @@ class _Table:
 
 
 def measure(large: Place, small: Place, rounds: int) -> list[Figure]:
-    """What a page of each list costs, beside one of the small table."""
+    """Measure a page of each list, beside one of the small table."""
     tables = [_Table(place, service.application(place))
               for place in (large, small)]
     clock = (time.thread_time if large.kind == 'sqlite'
@@ -119,7 +119,7 @@ def measure(large: Place, small: Place, rounds: int) -> list[Figure]:
 def _best(clock: Callable[[], float], rounds: int,
           pairs: list[list[tuple[_Table, Request]]],
           ) -> list[tuple[float, float]]:
-    """The best of each request's turns, in which all alternate."""
+    """Return the best of each request's rounds, which alternate."""
     every = list(itertools.chain(*pairs))
     for table, request in every:
         page = json.loads(requests.call(table.application, request))
@@ -135,6 +135,6 @@ def _best(clock: Callable[[], float], rounds: int,
 
 
 def _figure(name: str, large: Place, mine: float, its: float) -> Figure:
-    return Figure(f'list {name}, {data.LARGE} / {data.SMALL} rows',
+    return Figure(f'list {name}, {large.rows} / {data.SMALL} rows',
                   large.kind, mine / its, '', _GOAL,
                   f'{mine * 1e6:.0f} / {its * 1e6:.0f} us')

@@ -5,10 +5,8 @@ import contextlib
 import itertools
 import os
 import pathlib
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -19,6 +17,8 @@ from benchmarks.databases import Place
 from benchmarks.figures import Figure
 from benchmarks.wire import Connection
 from mogan.db import models
+from mogan.tests.support import processes
+from mogan.tests.support.client import responds
 
 _GOAL: Final = 100  # MiB
 _DEADLINE: Final = 120.0  # seconds
@@ -35,7 +35,7 @@ class Size(NamedTuple):
 def measure(place: Place, directory: pathlib.Path) -> list[Figure]:
     """PSS, where pages that processes share count in parts; the most that
     is seen."""
-    port = _free_port()
+    port = processes.free_port()
     config = service.write(directory, place, port)
     with _command('api', config) as api, _command('engine', config) as engine:
         seen: list[list[Size]] = [[], []]
@@ -60,27 +60,14 @@ def _command(name: str, config: pathlib.Path,
             process.terminate()
 
 
-def _free_port() -> int:
-    with socket.create_server(('127.0.0.1', 0)) as found:
-        return int(found.getsockname()[1])
-
-
-def _connect(port: int) -> Connection:
-    until = time.monotonic() + _DEADLINE
-    while True:
-        try:
-            return Connection(port)
-        except ConnectionRefusedError:
-            assert time.monotonic() < until, 'mogan-api does not answer'
-            time.sleep(0.1)
-
-
 def _work(place: Place, port: int) -> Iterator[None]:
     """Show instances, list them in the largest pages, lock some; stops
     after each."""
+    processes.eventually(lambda: responds(port), _DEADLINE,
+                         'mogan-api answers')
     largest = requests.page('limit=1000&all_tenants=true', service.ADMIN)
     for series in requests.series(place):
-        with contextlib.closing(_connect(port)) as connection:
+        with contextlib.closing(Connection(port)) as connection:
             for request in itertools.islice(series.requests, _ROUNDS):
                 connection.seconds(
                     largest if series.floor == 'L' else request)
@@ -92,22 +79,18 @@ def _settle(place: Place) -> None:
     """Wait until the engine has done all that was asked for."""
     unfinished = sa.select(sa.func.count()).where(
         models.actions.c.next_at.is_not(None))
-    until = time.monotonic() + _DEADLINE
     db = place.open()
-    while True:
+
+    def settled() -> bool:
         with db.reader() as connection:
-            if not connection.execute(unfinished).scalar_one():
-                break
-        assert time.monotonic() < until, 'the engine does not settle'
-        time.sleep(0.2)
+            return not connection.execute(unfinished).scalar_one()
+
+    processes.eventually(settled, _DEADLINE, 'the engine settles')
     db.dispose()
 
 
 def _size(process: subprocess.Popen[bytes]) -> Size:
-    # Whichever thread has forked it.
-    [worker] = [pid for children in pathlib.Path(
-        f'/proc/{process.pid}/task').glob('*/children')
-        for pid in children.read_text(encoding='ascii').split()]
+    [worker] = processes.children(process.pid)
     lines = pathlib.Path(f'/proc/{worker}/smaps_rollup').read_text(
         encoding='ascii').splitlines()[1:]
     sizes = {name: int(value.split()[0]) / 1024 for name, value in (

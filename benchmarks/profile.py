@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the time of a request goes."""
+"""Profiles of a request."""
 
 import cProfile
 import io
@@ -14,7 +14,7 @@ _LINES = 60
 
 
 def show(place: Place) -> str:
-    """The dearest functions of each of the three requests.
+    """Print the most expensive functions of each of the three requests.
 
     The profiler makes calls of Python functions look dearer than they are.
     """

@@ -35,7 +35,7 @@ class Spent:
 
 
 def measure(place: Place, rounds: int) -> list[Figure]:
-    """The ratios of the three requests that have floors."""
+    """Return the ratios of the three requests that have baselines."""
     application = service.application(place)
     fairness.check(place, application)
     found = []
@@ -66,7 +66,7 @@ def _best(series: Series, both: Sequence[Any], rounds: int) -> list[Spent]:
 
 
 def least(turns: Iterable[list[Spent]]) -> list[Spent]:
-    """The best turns of each, each for itself."""
+    """Return the best round of each."""
     return [Spent(min(spent.cpu for spent in column),
                   min(spent.wall for spent in column))
             for column in zip(*turns, strict=True)]
@@ -79,7 +79,7 @@ def _turn(both: Sequence[Any], series: Series) -> list[Spent]:
 
 
 def mean(application: Callable[..., Any], batch: list[Request]) -> Spent:
-    """What one of these requests takes."""
+    """Return the mean time of one of these requests."""
     spent = sum((_one(application, request) for request in batch),
                 Spent(0, 0))
     return Spent(spent.cpu / len(batch), spent.wall / len(batch))

@@ -2,15 +2,13 @@
 """The requests that are measured, and a client in the same process."""
 
 import dataclasses
-import io
 import itertools
-import sys
-import urllib.parse
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from benchmarks import data, service
 from benchmarks.databases import Place
+from mogan.tests.support.client import environ
 
 # A page of whole instances, as the floor's.
 PAGE: Final = '/v1/instances/detail'
@@ -27,7 +25,7 @@ class Request:
     status: int = 200
 
     def headers(self) -> dict[str, str]:
-        """What a client sends along."""
+        """Return the headers of a client."""
         found = {'Host': '127.0.0.1:6688', 'User-Agent': 'benchmarks',
                  'Accept': 'application/json',
                  'Authorization': service.authorization(self.user)}
@@ -37,7 +35,7 @@ class Request:
         return found
 
     def raw(self) -> bytes:
-        """The request as it goes over the wire."""
+        """Return the request as it is sent."""
         lines = [f'{self.method} {self.path} HTTP/1.1',
                  *(f'{name}: {value}'
                    for name, value in self.headers().items())]
@@ -73,7 +71,7 @@ class Series:
 
 
 def series(place: Place) -> list[Series]:
-    """The three kinds of requests that have floors."""
+    """Return the three kinds of requests that have baselines."""
     own = data.uuids(place, project=data.PROJECTS[0])
     free = data.uuids(place, lockable=True)
     return [Series('GET one', 'R', itertools.cycle(map(show, own)), 100),
@@ -92,25 +90,10 @@ def call(application: Callable[..., Any], request: Request) -> bytes:
     def start_response(line: str, *_: Any) -> None:
         sent.append(line)
 
-    body = b''.join(application(_environ(request), start_response))
+    made = environ(request.method, request.path, request.body,
+                   request.headers())
+    # Some of what is measured answers this host only.
+    made['REMOTE_ADDR'] = '127.0.0.1'
+    body = b''.join(application(made, start_response))
     assert int(sent[0][:3]) == request.status, (sent, body[:500])
     return body
-
-
-def _environ(request: Request) -> dict[str, Any]:
-    path, _, query = request.path.partition('?')
-    environ = {
-        'REQUEST_METHOD': request.method, 'SCRIPT_NAME': '',
-        'PATH_INFO': urllib.parse.unquote(path, 'latin-1'),
-        'QUERY_STRING': query, 'REQUEST_URI': request.path,
-        'SERVER_PROTOCOL': 'HTTP/1.1', 'SERVER_NAME': '127.0.0.1',
-        'SERVER_PORT': '6688', 'SERVER_SOFTWARE': 'benchmarks',
-        'REMOTE_ADDR': '127.0.0.1', 'REMOTE_PORT': '40000',
-        'wsgi.version': (1, 0), 'wsgi.url_scheme': 'http',
-        'wsgi.input': io.BytesIO(request.body), 'wsgi.errors': sys.stderr,
-        'wsgi.multithread': True, 'wsgi.multiprocess': False,
-        'wsgi.run_once': False}
-    for name, value in request.headers().items():
-        key = name.upper().replace('-', '_')
-        environ[key if key.startswith('CONTENT_') else f'HTTP_{key}'] = value
-    return environ

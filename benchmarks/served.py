@@ -12,7 +12,7 @@ from typing import Final
 
 from benchmarks import floors, service
 from benchmarks.databases import Place
-from mogan.api import server
+from mogan.http_server import server
 
 SERVICE: Final = 'service'
 
@@ -22,14 +22,20 @@ _THREADS: Final = 3
 
 @contextlib.contextmanager
 def running(name: str, place: Place, config: pathlib.Path) -> Iterator[int]:
-    """A server of the service, or of the floor of that name; its port."""
-    with subprocess.Popen(
-            [sys.executable, '-m', 'benchmarks.served', name, place.kind,
-             place.url, str(config)], stdout=subprocess.PIPE, text=True,
-            ) as process:
+    """Run a server of the service, or of the baseline of that name; yields its
+    port."""
+    with module(__name__, name, place.kind, place.url, str(config)) as line:
+        yield int(line)
+
+
+@contextlib.contextmanager
+def module(name: str, *arguments: str) -> Iterator[str]:
+    """Run a module as a process; yields the first line of its output."""
+    with subprocess.Popen([sys.executable, '-m', name, *arguments],
+                          stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            yield int(process.stdout.readline())
+            yield process.stdout.readline()
         finally:
             process.terminate()
 

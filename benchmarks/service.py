@@ -12,10 +12,10 @@ from benchmarks import data
 from benchmarks.databases import Place
 from mogan import policy, rpc
 from mogan.api import app
-from mogan.api.identity import users
+from mogan.api.middleware.auth import users
 from mogan.cmd import launch
 from mogan.conf import CONF
-from mogan.engine.rpcapi import EngineClient
+from mogan.engine.client import EngineClient
 
 # Name, project, role; each one's password is the name.
 OWNER: Final = ('owner', data.PROJECTS[0], 'member')
@@ -69,16 +69,16 @@ def prepare(config: pathlib.Path) -> None:
 
 
 def application(place: Place, conf: Any = CONF) -> Callable[..., Any]:
-    """The API over a database, without an engine: its messages are sent,
-    and nobody takes them; `conf` says who may come in."""
+    """Return the API over a database, without an engine: its messages are
+    sent, but nobody receives them; `conf` sets the authentication."""
     client = EngineClient(rpc.transport(CONF), CONF.engine.topic)
-    return app.make_app(
+    return app.Application(
         app.Services(place.open(), client, policy.Policy(CONF),
                      app.settings(CONF)), conf)
 
 
 @functools.cache
 def authorization(user: tuple[str, str, str]) -> str:
-    """The header that a user identifies himself by."""
+    """Return the header for HTTP basic authentication."""
     token = base64.b64encode(f'{user[0]}:{user[0]}'.encode()).decode()
     return f'Basic {token}'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What two thousand slow connections cost a client that is not slow.
+"""The effect of two thousand slow connections on a client that is not slow.
 
 They are those of another process: a quarter of each says nothing, sends a
 head, sends a body byte by byte, and takes no answers.
@@ -11,7 +11,6 @@ import pathlib
 import resource
 import socket
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -47,7 +46,7 @@ def measure(place: Place, config: pathlib.Path, rounds: int) -> list[Figure]:
         place, project=data.PROJECTS[0])), 100))
     with served.running(served.SERVICE, place, config) as port:
         for count in (0, _CONNECTIONS):
-            with _slow(port, count):
+            with served.module(__name__, str(port), str(count)):
                 for name, again in (('kept', False), ('new', True)):
                     taken = list(_take(port, shows, _REQUESTS * rounds,
                                        again=again))
@@ -72,19 +71,6 @@ def _take(port: int, shows: list[requests.Request], count: int, *,
         yield time.perf_counter() - began
         time.sleep(_PAUSE)
     connection.close()
-
-
-@contextlib.contextmanager
-def _slow(port: int, count: int) -> Iterator[None]:
-    with subprocess.Popen(
-            [sys.executable, '-m', 'benchmarks.slow', str(port), str(count)],
-            stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            process.stdout.readline()
-            yield
-        finally:
-            process.terminate()
 
 
 class _Slow:

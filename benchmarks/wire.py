@@ -85,7 +85,7 @@ def _length(head: bytes) -> int:
 
 def measure(place: Place, config: pathlib.Path, rounds: int,
             ) -> list[Figure]:
-    """The ratios of the medians, and the slowest of a crowd of locks."""
+    """Return the ratios of the medians, and the p99 of many locks."""
     found = []
     with served.running(served.SERVICE, place, config) as port:
         every = requests.series(place)
@@ -138,8 +138,8 @@ def _crowds(series: Series, kind: str, port: int) -> list[Figure]:
 
 def _crowd(clients: Sequence[Connection], batch: list[Request],
            ) -> tuple[list[float], float]:
-    """Each client sends the next request as soon as it has its answer;
-    what each answer took, and answers a second."""
+    """Let each client send its next request as soon as it has its answer;
+    returns the latencies, and the answers a second."""
     waiting = iter(batch)
     taken: list[float] = []
     with selectors.DefaultSelector() as selector:

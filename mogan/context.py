@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is asking."""
+"""The context of a request: its id and the caller's identity."""
 
 import operator
 from typing import Any, Final
@@ -23,20 +23,22 @@ class RequestContext(context.RequestContext):
 
     @classmethod
     def for_engine(cls) -> 'RequestContext':
-        """The engine's own context, for messages that nobody asked for."""
+        """Return the engine's own context, for messages that no request
+        caused."""
         return cls(user_id='mogan', project_id='mogan', overwrite=False)
 
     @classmethod
     def from_message(cls, values: dict[str, Any]) -> 'RequestContext':
-        """The context that came with a message."""
+        """Return the context that was sent with a message."""
         return cls.from_dict(values)
 
     def policy_key(self) -> tuple[Any, ...]:
-        """The same, where these are the same."""
+        """Return a cache key: equal where all values that policy rules can
+        refer to are equal."""
         return *_POLICY_FACTS(self), *self.roles, None, *self.service_roles
 
     def to_policy_values(self) -> dict[str, Any]:
-        """What policy rules can speak of."""
+        """Return the credentials that policy rules can refer to."""
         return {
             'user_id': self.user_id, 'user_domain_id': self.user_domain_id,
             'project_id': self.project_id,

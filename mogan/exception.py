@@ -1,13 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every error that a request can end with, and its HTTP status.
+"""All errors that a request can end with, with their HTTP status.
 
-`message` is what the caller reads: it names the fault and the place.
-`details` become fields beside it in the answer's `error` object.
+`message` is shown to the caller: it names the fault and the place. `details`
+become fields beside it in the `error` object of the response.
 """
 
 import datetime
 import http
 from typing import Any, ClassVar
+
+from mogan import timestamps
+
+
+def root(error: BaseException) -> str:
+    """Return the text of an error's root cause, in one line."""
+    while error.__cause__ is not None and str(error.__cause__):
+        error = error.__cause__
+    return ' '.join(str(error).split()) or type(error).__name__
 
 
 class MoganError(Exception):
@@ -26,7 +35,7 @@ class MoganError(Exception):
 
     @property
     def title(self) -> str:
-        """The standard phrase of the status code."""
+        """Return the reason phrase of the status code."""
         return http.HTTPStatus(self.code).phrase
 
 
@@ -47,19 +56,23 @@ class Forbidden(MoganError):
 
 class NotFound(MoganError):
     code = 404
-    template = 'There is no such resource.'
+    template = 'Resource not found.'
 
 
 class InstanceNotFound(NotFound):
-    template = 'There is no instance {uuid}.'
+    template = 'Instance {uuid} not found.'
 
 
 class FlavorNotFound(NotFound):
-    template = 'There is no flavor {uuid}.'
+    template = 'Flavor {uuid} not found.'
+
+
+class FlavorDisabled(NotFound):
+    template = 'The flavor {uuid} is disabled.'
 
 
 class KeyPairNotFound(NotFound):
-    template = 'There is no key pair {name}.'
+    template = 'Key pair {name} not found.'
 
 
 class MethodNotAllowed(MoganError):
@@ -85,6 +98,15 @@ class InvalidState(Conflict):
                 'not allow {verb}.')
 
 
+class NotUnderstood(Conflict):
+    """The row has a value that this release does not know."""
+
+    template = ('The instance {uuid} has the {column} "{value}", which this '
+                'release does not know: a newer release has written it, or '
+                'somebody by hand. Nothing is done until an operator has put '
+                'it right.')
+
+
 class NoNode(Conflict):
     template = ('The instance {uuid} in the status {status} has no node: '
                 '{verb} is not possible.')
@@ -95,36 +117,39 @@ class NodeNotManageable(Conflict):
 
 
 class NodeTaken(Conflict):
-    template = ('The node {uuid} cannot be taken over: {instance} is on it, '
-                'or has asked for it.')
+    template = ('The node {uuid} cannot be taken over: {instance} is '
+                'assigned to it, or was requested on it.')
 
 
 class InstanceLocked(Conflict):
-    """A lock stands in the way.
+    """A lock does not allow the request.
 
-    `lock` tells since when, why and how it is released; who holds it is
-    added by `reveal_holder`, for callers who may know; `project_id` is
-    what rules about that ask for.
+    `lock` has its state, since when it is held, why, and how it is released;
+    its holder is added by `reveal_holder`, for callers who may know;
+    `project_id` is the target of that policy check.
     """
 
-    template = 'The instance {uuid} is locked{since}{by}{why}. {release}'
+    template = 'The instance {uuid} is locked{since}{by}{why}. {end}'
 
-    def __init__(self, uuid: str, *, since: datetime.datetime | None,
-                 reason: str | None, holder: str | None,
-                 project_id: str) -> None:
+    def __init__(self, uuid: str, *, state: str, ending: bool,
+                 since: datetime.datetime | str | None, reason: str | None,
+                 holder: str | None, project_id: str) -> None:
         self.project_id = project_id
         self._uuid = uuid
         self._holder = holder
+        self._ending = ending
         self._lock = {
-            'since': (f'{since.isoformat("T", "microseconds")}Z' if since
-                      else None),
+            'state': state,
+            'since': timestamps.show(since),
             'reason': reason,
             'release': f'PUT /v1/instances/{uuid}/states/unlock'}
         super().__init__(self._words())
         self.details['lock'] = self._lock
+        if ending:
+            self.headers['Retry-After'] = '1'
 
     def reveal_holder(self) -> None:
-        """Say who locked it, too."""
+        """Add the user who locked the instance."""
         self._lock['by'] = self._holder
         self.message = self._words()
 
@@ -135,12 +160,19 @@ class InstanceLocked(Conflict):
             since=f' since {lock["since"]}' if lock['since'] else '',
             by=f' by the user {lock["by"]}' if lock.get('by') else '',
             why=f': {lock["reason"]}' if lock['reason'] else '',
-            release='An administrator releases it with '
-                    f'{lock["release"]} {{"unlock": null}}')
+            end=('It is being unlocked: wait until that is done, and try '
+                 'again.') if self._ending else (
+                'An administrator releases it with '
+                f'{lock["release"]} {{"unlock": null}}'))
+
+
+class PortInUse(Conflict):
+    template = ('The port {port} is in use by another instance: choose '
+                'another port, or delete that instance first.')
 
 
 class FlavorExists(Conflict):
-    template = 'A flavor with the name {name} exists already.'
+    template = 'A flavor with the name {name} already exists.'
 
 
 class FlavorInUse(Conflict):
@@ -148,12 +180,12 @@ class FlavorInUse(Conflict):
 
 
 class KeyPairExists(Conflict):
-    template = 'A key pair with the name {name} exists already.'
+    template = 'A key pair with the name {name} already exists.'
 
 
 class TooManyKeyPairs(Conflict):
-    template = ('A user may have {most} key pairs. Delete one that is not '
-                'needed any more.')
+    template = ('Quota exceeded: a user may have {most} key pairs. Delete '
+                'one that is no longer needed.')
 
 
 class BodyTooLarge(MoganError):
@@ -169,8 +201,8 @@ class UnsupportedMediaType(MoganError):
 
 class TooManyRequests(MoganError):
     code = 429
-    template = ('There are more requests from {who} than are taken. Come '
-                'again in {seconds} seconds.')
+    template = ('Rate limit exceeded by {who}. Try again in {seconds} '
+                'seconds.')
 
     def __init__(self, message: str | None = None, **values: Any) -> None:
         super().__init__(message, **values)
@@ -178,8 +210,8 @@ class TooManyRequests(MoganError):
 
 
 class ServiceUnavailable(MoganError):
-    """Something that the answer depends on is away; the same request may
-    succeed later."""
+    """A service that the response depends on is unavailable; the same request
+    may succeed later."""
 
     code = 503
     template = 'The service is not available at the moment. Try again.'
@@ -193,8 +225,29 @@ class ServiceUnavailable(MoganError):
 class DatabaseUnavailable(ServiceUnavailable):
     template = ('The database did not answer, so it is unknown whether the '
                 'request was recorded. A lock, an unlock and a delete can be '
-                'repeated safely; look first before you repeat anything '
-                'else.')
+                'repeated safely; check the result before you repeat any '
+                'other request.')
+    reading: ClassVar[str] = 'The database did not answer. Try again.'
+
+    def tell_reader(self) -> None:
+        """Reduce the message to what concerns a request that changes
+        nothing."""
+        self.message = self.reading
+
+
+class SchemaUnusable(DatabaseUnavailable):
+    """The database has not been upgraded, or is too new: nothing was read
+    or recorded."""
+
+    template = 'The database {fault}.'
+    retry_after = 10
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(fault=fault)
+        self.fault = fault
+
+    def tell_reader(self) -> None:
+        """Keep the message: it is the same for all requests."""
 
 
 class EngineUnavailable(ServiceUnavailable):

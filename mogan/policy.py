@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a caller may do something.
+"""The policy enforcer: decides whether a caller may perform an operation.
 
-The rules' defaults are in `mogan.policies`; the files that override them
-are read again when they change, without a restart.
+The default rules are in `mogan.policies`; the files that override them are
+reloaded when they change, without a restart.
 """
 
 import ast
-import functools
-import inspect
+import collections
+import contextlib
 import os
 import pathlib
 import stat
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 import yaml
@@ -21,76 +21,37 @@ from oslo_config import cfg
 from oslo_log import log
 from oslo_policy import _checks, opts, policy
 
-from mogan import exception, policies
+from mogan import exception, policies, policy_files, policy_rules
 from mogan.context import RequestContext
+from mogan.policy_files import PolicyFileError
 
 LOG = log.getLogger(__name__)
 
-_LOOK_INTERVAL: Final = 1.0  # seconds between two looks at the files
+_POLL_INTERVAL: Final = 1.0  # seconds between two polls of the files
 # So many decisions are remembered: the same callers ask the same again.
 _REMEMBERED: Final = 4096
 _PROJECT: Final = frozenset({'project_id'})
-# Checks that depend on nothing but the caller and the target.
-_LOCAL: Final = frozenset({
-    _checks.TrueCheck, _checks.FalseCheck, _checks.RoleCheck,
-    _checks.GenericCheck})
+# Each check within another takes some of the stack when it is asked.
+_HIGHEST: Final = 64
 
 
-@functools.cache
-def _takes_rule(kind: type) -> bool:
-    before_the_rule = ['self', 'target', 'creds', 'enforcer']
-    return len(inspect.getfullargspec(kind.__call__).args) > len(
-        before_the_rule)
-
-
-_parsing = threading.Lock()
-
-
-@functools.cache
-def _literal(kind: str) -> str | None:
-    """The text of a literal; None where it is the name of a credential."""
-    with _parsing:
-        try:
-            return str(ast.literal_eval(kind))
-        except ValueError:
-            return None
-
-
-def _compare(rule: Any, target: Any, creds: Any) -> bool:
-    """A comparison, as oslo.policy makes it.
-
-    But that parses the left side each time, which is slow, and Python
-    3.11's parser raises SystemError now and then where two threads are in
-    it.
-    """
+def _fault(leaf: Any) -> str | None:
+    """Return the reason why a comparison can never be made, if any."""
+    if not isinstance(leaf, _checks.RoleCheck | _checks.GenericCheck):
+        return None
     try:
-        wanted = rule.match % target
-    except KeyError:
-        return False
-    literal = _literal(rule.kind)
-    if literal is not None:
-        return bool(wanted == literal)
-    return bool(rule._find_in_dict(  # noqa: SLF001 - as the rule itself does
-        creds, rule.kind.split('.'), wanted))
-
-
-def _check(rule: Any, target: Any, creds: Any, enforcer: Any,
-           current_rule: str | None) -> Any:
-    """oslo.policy's own, which looks at the same signature each time: nine
-    tenths of what a decision costs."""
-    if type(rule) is _checks.GenericCheck:
-        return _compare(rule, target, creds)
-    kind: Any = type(rule)
-    if _takes_rule(kind):
-        return rule(target, creds, enforcer, current_rule)
-    return rule(target, creds, enforcer)
-
-
-_checks._check = _check  # noqa: SLF001 - see there
-
-
-class PolicyFileError(ValueError):
-    """A policy file is not what it has to be."""
+        _ = leaf.match % collections.defaultdict(str)
+    except (ValueError, TypeError) as error:
+        return f'has {leaf.match}, which cannot be filled in: {error}'
+    try:
+        ast.literal_eval(leaf.kind)
+    except ValueError:
+        return None
+    except (SyntaxError, TypeError, MemoryError):
+        return f'has {leaf.kind}, which is neither a name nor a literal'
+    except SystemError:  # see `_decide`
+        return _fault(leaf)
+    return None
 
 
 class _Nature(NamedTuple):
@@ -106,7 +67,7 @@ class _Seen(NamedTuple):
 
 
 class _Rules:
-    """Rules, and what is known of them by now."""
+    """A set of rules, with cached facts and decisions."""
 
     def __init__(self, enforcer: policy.Enforcer) -> None:
         self._enforcer = enforcer
@@ -115,7 +76,8 @@ class _Rules:
 
     def allows(self, rule: str, target: Mapping[str, Any],
                context: RequestContext) -> bool:
-        """Whether the caller may.  Raises PolicyNotRegistered."""
+        """Return whether a rule allows the caller. Raises
+        PolicyNotRegistered."""
         if not self._nature(rule).local or target.keys() - _PROJECT:
             return self._decide(rule, target, context)
         # All that a rule can speak of.
@@ -130,16 +92,29 @@ class _Rules:
         return decision
 
     def needs_target(self, rule: str) -> bool:
-        """Whether the rule looks at what it is about.
+        """Return whether a rule depends on its target.
 
         Raises PolicyNotRegistered.
         """
         return self._nature(rule).targeted
 
+    def roles(self) -> frozenset[str] | None:
+        """Return the roles that the rules refer to."""
+        return roles(self._enforcer)
+
     def _decide(self, rule: str, target: Mapping[str, Any],
                 context: RequestContext) -> bool:
-        return bool(self._enforcer.enforce(
-            rule, target, context.to_policy_values()))
+        try:
+            return bool(self._enforcer.enforce(
+                rule, target, context.to_policy_values()))
+        except OSError as error:
+            # Whom a rule of the kind http asks is away.
+            raise exception.ServiceUnavailable from error
+        except SystemError:
+            # oslo.policy parses the left side of a comparison, and Python
+            # 3.11's parser raises this now and then where two threads are in
+            # it.
+            return self._decide(rule, target, context)
 
     def _nature(self, rule: str) -> _Nature:
         nature = self._rules.get(rule)
@@ -147,10 +122,10 @@ class _Rules:
             if rule not in self._enforcer.registered_rules:
                 raise policy.PolicyNotRegistered(rule)
             rules = self._enforcer.rules
-            leaves = list(_leaves(rules[rule], rules, set()))
+            leaves = list(policy_rules.leaves(rules[rule], rules))
             nature = self._rules[rule] = _Nature(
-                any(map(_looks_at_target, leaves)),
-                all(type(leaf) in _LOCAL for leaf in leaves))
+                any(map(policy_rules.looks_at_target, leaves)),
+                all(map(policy_rules.is_local, leaves)))
         return nature
 
 
@@ -160,47 +135,58 @@ class Policy:
     Raises PolicyFileError.
     """
 
-    def __init__(self, conf: Any) -> None:
+    def __init__(self, conf: cfg.ConfigOpts) -> None:
         self._conf = conf
         opts.set_defaults(conf)  # makes the options known
         self._lock = threading.Lock()
         self._stamp = self._files()
         self._in_force = self._load()
         self._sources = _filled(self._stamp)
-        self._next_look = time.monotonic() + _LOOK_INTERVAL
+        missing = policy_files.missing(conf)
+        if missing:
+            LOG.warning('The policy file %s does not exist: the default '
+                        'rules are in force', missing)
+        self._next_poll = time.monotonic() + _POLL_INTERVAL
 
     def authorize(self, context: RequestContext, rule: str,
                   target: Mapping[str, Any]) -> None:
-        """Raise Forbidden where the caller may not, Unauthorized where
-        nobody knows who it is, PolicyNotRegistered for an unknown rule."""
+        """Raise Forbidden for a caller whom the rule does not allow,
+        Unauthorized for an anonymous one, PolicyNotRegistered for an unknown
+        rule."""
         if not self.check(context, rule, target):
             raise _refusal(context, rule)
 
     def check(self, context: RequestContext, rule: str,
               target: Mapping[str, Any]) -> bool:
-        """Whether the caller may.  Raises PolicyNotRegistered."""
+        """Return whether a rule allows the caller. Raises
+        PolicyNotRegistered."""
         # Two missing projects would count as the same one.
         return bool(self._current().allows(
             rule, target, context)) and bool(context.project_id)
 
     def needs_target(self, rule: str) -> bool:
-        """Whether the rule looks at what it is about.
+        """Return whether a rule depends on its target.
 
         Raises PolicyNotRegistered.
         """
         return self._current().needs_target(rule)
 
+    def roles(self) -> frozenset[str] | None:
+        """Return the roles that the rules refer to, in lower case; None where
+        a rule may refer to any."""
+        return self._current().roles()
+
     def _current(self) -> '_Rules':
         now = time.monotonic()
-        if now >= self._next_look and self._lock.acquire(blocking=False):
+        if now >= self._next_poll and self._lock.acquire(blocking=False):
             try:
-                self._next_look = now + _LOOK_INTERVAL
-                self._look()
+                self._next_poll = now + _POLL_INTERVAL
+                self._reload_if_changed()
             finally:
                 self._lock.release()
         return self._in_force
 
-    def _look(self) -> None:
+    def _reload_if_changed(self) -> None:
         stamp = self._files()
         if stamp == self._stamp:
             return
@@ -209,43 +195,40 @@ class Policy:
         # defaults in force.
         lost = self._sources - _filled(stamp)
         if lost:
-            LOG.warning('The rules stay as they were: these files are '
-                        'gone or empty: %s', ', '.join(sorted(lost)))
+            LOG.warning('The policy files were not reloaded: these files '
+                        'are missing or empty: %s', ', '.join(sorted(lost)))
             return
         try:
             # New ones, for other threads are in the middle of the old.
             rules = self._load()
         except PolicyFileError as error:
-            LOG.warning('The rules stay as they were: %s', error)
+            LOG.warning('The policy files were not reloaded: %s', error)
             return
         if self._files() != stamp:
             self._stamp = ()
             return
         self._in_force, self._sources = rules, _filled(stamp)
-        LOG.info('The policy files have changed and are in force')
+        LOG.info('The policy files have changed and were reloaded')
 
     def _load(self) -> '_Rules':
-        enforcer = get_enforcer(self._conf)
-        try:
-            enforcer.load_rules(force_reload=True)
-        except (OSError, ValueError, TypeError, AttributeError, cfg.Error,
-                yaml.YAMLError) as error:
-            # The library takes for granted what the file has to hold.
-            raise PolicyFileError(
-                f'the policy files have to hold rules by their names: '
-                f'{error}') from error
+        enforcer = load(self._conf)
         unknown = {name for name in enforcer.file_rules
                    if name.startswith('mogan:')
                    } - enforcer.registered_rules.keys()
         if unknown:
-            LOG.warning('The policy files have rules that nothing asks '
-                        'for: %s', ', '.join(sorted(unknown)))
+            LOG.warning('The policy files have unknown rules: %s',
+                        ', '.join(sorted(unknown)))
+        open_rules = open_to_everybody(enforcer)
+        if open_rules:
+            LOG.warning('The policy files allow every caller by these '
+                        'rules: %s', ', '.join(open_rules))
         # Otherwise it looks for the files at each decision.
         enforcer.use_conf = False
         return _Rules(enforcer)
 
     def _files(self) -> tuple[_Seen, ...]:
-        """What tells that a file has changed, come or gone."""
+        """Return a stamp that differs once a file has changed, appeared or
+        gone."""
         options = self._conf.oslo_policy
         seen = []
         for name in (options.policy_file, *options.policy_dirs):
@@ -253,7 +236,7 @@ class Policy:
             if path is None:
                 continue
             paths = [path]
-            if pathlib.Path(path).is_dir():
+            with contextlib.suppress(OSError):
                 paths += [entry.path for entry in os.scandir(path)
                           if not entry.name.startswith('.')]
             for one in sorted(paths):
@@ -285,31 +268,69 @@ def _refusal(context: RequestContext, rule: str) -> exception.MoganError:
     return exception.Unauthorized()
 
 
-def _leaves(check: Any, rules: Mapping[str, Any],
-            seen: set[str]) -> Iterator[Any]:
-    """The checks that a rule consists of."""
-    if isinstance(check, _checks.RuleCheck):
-        if check.match not in seen and check.match in rules:
-            seen.add(check.match)
-            yield from _leaves(rules[check.match], rules, seen)
-    elif isinstance(check, _checks.AndCheck | _checks.OrCheck):
-        for part in check.rules:
-            yield from _leaves(part, rules, seen)
-    elif isinstance(check, _checks.NotCheck):
-        yield from _leaves(check.rule, rules, seen)
-    else:
-        yield check
+def load(conf: cfg.ConfigOpts) -> policy.Enforcer:
+    """Return an enforcer with the rules of the policy files.
+
+    Raises PolicyFileError.
+    """
+    policy_files.check(conf)
+    enforcer = get_enforcer(conf)
+    try:
+        enforcer.load_rules(force_reload=True)
+    except (OSError, ValueError, TypeError, AttributeError, cfg.Error,
+            yaml.YAMLError) as error:
+        # The library takes for granted what the file has to hold.
+        raise PolicyFileError(
+            f'the policy files must map names to rules: {error}'
+            ) from error
+    except RecursionError as error:
+        raise PolicyFileError('a rule of the policy files is nested too '
+                              'deeply') from error
+    # It reads the files again, which may be others by now.
+    for name, rule in enforcer.file_rules.items():
+        if not isinstance(rule.check_str, str):
+            raise PolicyFileError(f'{name} must be a rule as a string')
+    _check_answers(enforcer)
+    return enforcer
 
 
-def _looks_at_target(leaf: Any) -> bool:
-    if isinstance(leaf, _checks.RoleCheck | _checks.GenericCheck):
-        return '%(' in leaf.match
-    # One that asks somebody else sends the target along.
-    return not isinstance(leaf, _checks.TrueCheck | _checks.FalseCheck)
+def _check_answers(enforcer: policy.Enforcer) -> None:
+    """Raise PolicyFileError for a rule that cannot be evaluated, before its
+    first caller finds out."""
+    known: dict[str, int] = {}
+    for name in enforcer.file_rules:
+        check = enforcer.rules[name]
+        try:
+            if policy_rules.height(check, enforcer.rules, known,
+                                   frozenset({name})) > _HIGHEST:
+                raise RecursionError
+            fault = next(filter(None, map(_fault, policy_rules.leaves(
+                check, enforcer.rules))), None)
+        except RecursionError:
+            fault = 'is nested too deeply'
+        except ValueError as error:
+            fault = str(error)
+        if fault:
+            raise PolicyFileError(
+                f'the policy files: the rule {name} {fault}')
 
 
-def get_enforcer(conf: Any = None) -> policy.Enforcer:
-    """An enforcer with our rules; for oslo.policy's commands, too."""
+def roles(enforcer: policy.Enforcer) -> frozenset[str] | None:
+    """Return the roles that the rules refer to, in lower case; None where a
+    rule may refer to any."""
+    return policy_rules.roles(enforcer.rules, enforcer.registered_rules)
+
+
+def open_to_everybody(enforcer: policy.Enforcer) -> list[str]:
+    """Return the rules of the policy files that allow every caller."""
+    return sorted(
+        name for name, rule in enforcer.file_rules.items()
+        if policy_rules.verdict(rule.check, enforcer.rules))
+
+
+def get_enforcer(conf: cfg.ConfigOpts | None = None) -> policy.Enforcer:
+    """Return an enforcer with our rules; also an entry point for oslo.policy's
+    commands."""
     enforcer = policy.Enforcer(cfg.CONF if conf is None else conf)
     enforcer.register_defaults(policies.list_rules())
     return enforcer

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every state of an instance, every arrow between them and what it requires.
+"""The states of an instance and the transitions between them.
 
-This table is the only place that knows which verb is allowed where.  The
+This table is the only place that knows which verb is allowed where. The
 database layer turns an arrow into one conditional UPDATE; the documentation
 and the checks of the protocol are generated from it.
 """
@@ -12,7 +12,7 @@ from typing import Final
 
 
 class Status(enum.StrEnum):
-    """What the instance is doing."""
+    """The status of an instance."""
 
     BUILDING = 'building'
     ACTIVE = 'active'
@@ -28,7 +28,7 @@ class Status(enum.StrEnum):
 
 
 class LockState(enum.StrEnum):
-    """Whether the instance may be destroyed, beside and apart from status."""
+    """The lock state of an instance, independent of its status."""
 
     UNLOCKED = 'unlocked'
     LOCKING = 'locking'
@@ -36,8 +36,21 @@ class LockState(enum.StrEnum):
     UNLOCKING = 'unlocking'
 
 
+class NodeProtection(enum.StrEnum):
+    """The protection of an instance's node, as far as the driver knows."""
+
+    # There is no node, or nothing protects it.
+    NONE = 'none'
+    APPLIED = 'applied'
+    # Not possible yet: the repair adds it when it is.
+    PENDING = 'pending'
+    UNSUPPORTED = 'unsupported'
+    # Somebody else protects the node, for a reason of their own.
+    FOREIGN = 'foreign'
+
+
 class Verb(enum.StrEnum):
-    """What a request asks of an instance."""
+    """The kinds of request that an instance can get."""
 
     CREATE = 'create'
     # Makes an instance, too, of a machine that runs already.
@@ -67,11 +80,11 @@ State = Status | LockState
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Arrow:
-    """One way from some states of a column to another, and its guards.
+    """A transition from some states of a column to another, with its guards.
 
-    `lock_states` and `statuses` hold on the column that the arrow does not
-    write.  `operable`: a caller who may operate locked instances is not
-    bound by `lock_states`.  `supersedes`: the sources have work under way,
+    `lock_states` and `statuses` are conditions on the column that the arrow
+    does not write. `operable`: a caller who may operate locked instances is
+    not bound by `lock_states`. `supersedes`: the sources have work under way,
     whose action ends when this one begins.
     """
 
@@ -88,13 +101,13 @@ class Arrow:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Unchanged:
-    """The request finds what it asks for: accepted, and nothing is written."""
+    """The instance is in the requested state already: accepted, and nothing is
+    written."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Refused:
-    """The state does not allow the request; `locked` says that a lock does
-    not."""
+    """The state does not allow the request; `locked`: because of a lock."""
 
     locked: bool
 
@@ -116,6 +129,9 @@ POWER: Final[dict[Verb, tuple[Status, Status]]] = {
     Verb.SOFT_REBOOT: (Status.ACTIVE, Status.SOFT_REBOOTING),
 }
 
+# What does not wait for an operating system, and ends a change that does.
+FORCED: Final = frozenset({Verb.POWER_OFF, Verb.REBOOT})
+_SOFT: Final = frozenset({Status.SOFT_POWERING_OFF, Status.SOFT_REBOOTING})
 _POWERING: Final = frozenset(during for _, during in POWER.values())
 
 
@@ -132,6 +148,15 @@ def _lock_arrow(verb: Verb, source: LockState, target: LockState,
                 supersedes: bool = False) -> Arrow:
     return Arrow(verb, Column.LOCK, frozenset({source}), target, statuses,
                  EVERY_LOCK_STATE, supersedes=supersedes)
+
+
+def _power_arrows(verb: Verb) -> tuple[Arrow, ...]:
+    source, during = POWER[verb]
+    usual = _status_arrow(verb, {source}, during, operable=True)
+    if verb not in FORCED:
+        return (usual,)
+    return usual, _status_arrow(verb, _SOFT, during, operable=True,
+                                supersedes=True)
 
 
 # The usual way first: the database tries that one without looking.
@@ -163,8 +188,7 @@ ARROWS: Final[dict[Verb, tuple[Arrow, ...]]] = {
                       needs_node=True),
     ),
 } | {
-    verb: (_status_arrow(verb, {source}, during, operable=True),)
-    for verb, (source, during) in POWER.items()
+    verb: _power_arrows(verb) for verb in POWER
 }
 
 # A request for what is already so, or already on its way.
@@ -181,7 +205,9 @@ ENDS: Final[dict[State, frozenset[State | None]]] = {
     # Only what was taken over may be off then.
     Status.BUILDING: frozenset(
         {Status.ACTIVE, Status.STOPPED, Status.ERROR}),
-    Status.REBUILDING: frozenset({Status.ACTIVE, Status.ERROR}),
+    # Only what was not touched may be off then.
+    Status.REBUILDING: frozenset(
+        {Status.ACTIVE, Status.STOPPED, Status.ERROR}),
     Status.DELETING: frozenset({GONE}),
     LockState.LOCKING: frozenset({LockState.LOCKED}),
     LockState.UNLOCKING: frozenset({LockState.UNLOCKED}),
@@ -201,7 +227,8 @@ UNDER_WAY: Final[dict[Verb, State]] = {
 
 
 def column_of(verb: Verb) -> Column:
-    """The state column that a verb's action owns while it is unfinished."""
+    """Return the state column that a verb's action owns while it is
+    unfinished."""
     if verb in (Verb.LOCK, Verb.UNLOCK):
         return Column.LOCK
     return Column.STATUS
@@ -210,7 +237,8 @@ def column_of(verb: Verb) -> Column:
 def judge(verb: Verb, status: Status, lock_state: LockState, *,
           has_node: bool, operate_locked: bool,
           ) -> Arrow | Unchanged | Refused:
-    """What a request of `verb` gets from an instance in this state."""
+    """Return the decision on a request of `verb` for an instance in this
+    state."""
     column = column_of(verb)
     here: State = lock_state if column is Column.LOCK else status
     if here in SATISFIED.get(verb, ()):

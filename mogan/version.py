@@ -3,4 +3,7 @@
 
 import pbr.version
 
-version_info = pbr.version.VersionInfo('mogan')
+
+def version_string() -> str:
+    """Return the version with its development suffix, if it has one."""
+    return str(pbr.version.VersionInfo('mogan').release_string())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one minute of races does to a lock: Mogan's, and the usual one.
+"""A minute of races for a lock: Mogan's, and the usual one.
 
 Both are the standalone service, black box, over HTTP on 127.0.0.1.  The
 usual one differs in one function: it reads the row, decides, and writes
@@ -15,10 +15,11 @@ import tempfile
 import time
 from typing import Final, NoReturn
 
-from proof.rig import processes, services
+from mogan.tests.support.processes import Family
+from mogan.tests.support.standalone import Standalone
+from proof.rig import services, wire
 from proof.rig.history import History
 from proof.rig.load import NODES, Load
-from proof.rig.processes import Family
 from proof.rig.tail import Tail
 from proof.rig.verdict import Verdict, judge
 
@@ -71,20 +72,12 @@ def _end(number: int, _frame: object) -> NoReturn:
 def _race(variant: services.Variant, seconds: float, seed: int) -> Verdict:
     with tempfile.TemporaryDirectory(prefix='mogan-demo-') as name:
         directory = pathlib.Path(name)
-        port = processes.free_port()
-        _furnish(directory)
         family = Family(directory)
         try:
-            child = family.start('standalone', [
-                *services.command(variant, 'standalone'), '--port',
-                str(port), '--state-dir', name])
-            processes.eventually(
-                lambda: services.responds(port) or child.ended(), 60,
-                'the service starts')
-            return _observe(directory, port, seconds, seed)
-        except processes.RigError:
-            print(child.log.read_text(encoding='utf-8')[-2000:])
-            raise
+            service = Standalone(family, directory)
+            _furnish(service.directory)
+            service.start(services.command(variant, 'standalone'))
+            return _observe(service, seconds, seed)
         finally:
             family.close()
 
@@ -95,15 +88,15 @@ def _furnish(directory: pathlib.Path) -> None:
     services.write_users(directory / 'users')
     (directory / 'credentials.env').write_text(''.join(
         f'MOGAN_{name.upper()}_PASSWORD={name}\n'
-        for name in (services.ADMIN, services.OWNER)), encoding='utf-8')
+        for name in (wire.ADMIN, wire.OWNER)), encoding='utf-8')
     services.write_inventory(directory / 'inventory.sqlite', NODES)
 
 
-def _observe(directory: pathlib.Path, port: int, seconds: float,
-             seed: int) -> Verdict:
+def _observe(service: Standalone, seconds: float, seed: int) -> Verdict:
     record = History()
-    tail = Tail(directory / 'inventory.sqlite', 'spare')
-    load = Load(seed, [port], services.make_flavor(port), record)
+    tail = Tail(service.directory / 'inventory.sqlite', 'spare')
+    load = Load(seed, [service.port], services.make_flavor(service.port),
+                record)
     tail.start()
     load.start()
     try:

@@ -8,8 +8,11 @@ import sys
 ROOT = pathlib.Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from mogan.api import openapi  # noqa: E402 - from this tree
-from mogan.api.controllers import root, v1  # noqa: E402
+from mogan.api import (  # noqa: E402
+                  openapi,
+                  root,
+                  v1,
+)
 
 text = json.dumps(openapi.document(root.RootController, v1.VERSION),
                   indent=4)

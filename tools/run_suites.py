@@ -23,6 +23,8 @@ from stestr.repository import abstract, util
 NO_MATCH = 1    # stestr's exit status where a pattern matches nothing
 SHOWN = 20
 STESTR = pathlib.Path(sys.executable).with_name('stestr')
+# Each environment of tox records its own runs: two may go on at once.
+RECORDS = os.environ.get('TOX_ENV_DIR', '.')
 
 
 class Counts(NamedTuple):
@@ -37,10 +39,6 @@ def parse(argv):
         epilog='What follows a -- goes to stestr run: a pattern, --failing.')
     parser.add_argument('suites', nargs='+', metavar='suite',
                         help='a directory of tests')
-    parser.add_argument(
-        '--backends', type=lambda text: text.split(','), default=[None],
-        help='databases to run the suites on, separated by commas; each is '
-             'handed to the tests in MOGAN_TEST_BACKEND')
     parser.add_argument('--minutes', type=float, default=25,
                         help='time limit of one run (default: %(default)s)')
     at = argv.index('--') if '--' in argv else len(argv)
@@ -52,15 +50,15 @@ def parse(argv):
 def latest_run():
     """Return the last run that stestr recorded, None where there is none."""
     try:
-        return util.get_repo_open().get_latest_run()
+        return util.get_repo_open(repo_url=RECORDS).get_latest_run()
     except (abstract.RepositoryNotFound, KeyError):
         return None
 
 
 @contextlib.contextmanager
-def process_group(command, environment):
+def process_group(command):
     """Start a command; nothing that it started outlives the block."""
-    child = subprocess.Popen(command, env=environment, process_group=0)
+    child = subprocess.Popen(command, process_group=0)
     try:
         yield child
     finally:
@@ -73,15 +71,12 @@ def process_group(command, environment):
         child.wait()
 
 
-def run(suite, backend, options):
+def run(suite, options):
     """Run one suite; return stestr's exit status, None for out of time."""
-    environment = dict(os.environ)
-    if backend:
-        environment['MOGAN_TEST_BACKEND'] = backend
     # Two workers: what CI has cores for.
-    command = [STESTR, '--test-path', suite, 'run', '--concurrency', '2',
-               *options.arguments]
-    with process_group(command, environment) as child:
+    command = [STESTR, '--test-path', suite, '--repo-url', RECORDS,
+               'run', '--concurrency', '2', *options.arguments]
+    with process_group(command) as child:
         try:
             return child.wait(options.minutes * 60)
         except subprocess.TimeoutExpired:
@@ -132,14 +127,15 @@ def tally(*lines):
             print(*lines, sep='\n', file=file)
 
 
-def run_counted(suite, backend, options):
+def run_counted(suite, options):
     """Run one suite, tell its counts and return them."""
     before, started = latest_run(), time.monotonic()
-    status = run(suite, backend, options)
+    status = run(suite, options)
     recorded = latest_run()
     if before and before.get_id() == recorded.get_id():
         recorded = None
     counts, remarks = judge(status, recorded, options)
+    backend = os.environ.get('MOGAN_TEST_BACKEND')
     name = f'{suite}{" on " + backend if backend else ""}:'
     print(name, '{} passed, {} failed, {} skipped'.format(*counts),
           f'in {time.monotonic() - started:.0f} s', flush=True)
@@ -153,8 +149,7 @@ def run_counted(suite, backend, options):
 def main(argv):
     options = parse(argv)
     total = Counts(*map(sum, zip(*(
-        run_counted(suite, backend, options)
-        for backend in options.backends for suite in options.suites),
+        run_counted(suite, options) for suite in options.suites),
         strict=True)))
     forbidden = total.skipped if os.environ.get('CI') == 'true' else 0
     return 1 if total.failed or forbidden or not sum(total) else 0

@@ -39,7 +39,7 @@ smartquotes_action = 'qe'
 
 # Ours: tables from the code, and what the commands say of themselves.
 sys.path.insert(0, str(here / '_exts'))
-extensions += ['command_help', 'state_tables']
+extensions += ['command_help', 'diagrams', 'state_tables']
 
 # A quoted JSON text may go on in the next line of a console; a prompt there
 # would be copied with it.

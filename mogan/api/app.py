@@ -1,19 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The API as one WSGI application, with everything in front of it."""
+"""The WSGI application: the controllers and the middleware in front."""
 
 import dataclasses
-import http
+from collections.abc import Callable, Iterable
 from typing import Any, Final
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pecan
 import webob
-from oslo_middleware import cors, healthcheck, tracing
+from oslo_config import cfg
+from oslo_middleware import cors, tracing
 
-from mogan import exception
-from mogan.api import audit, edge, errors, hooks, proxied, rate, views
-from mogan.api import identity as identities
-
-HEALTH: Final = '/healthcheck'
+from mogan.api import hooks, serialization
+from mogan.api.middleware import (
+    audit,
+    auth,
+    errors,
+    health,
+    normalization,
+    proxy_headers,
+    rate_limit,
+    request_log,
+)
+from mogan.db.core.engine import Database
+from mogan.engine.client import EngineClient
+from mogan.policy import Policy
 
 cors.set_defaults(
     allow_headers=['X-Auth-Token', 'Authorization',
@@ -25,108 +36,130 @@ tracing.set_defaults(service_name='mogan-api')
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What the controllers need to know of the configuration.
+    """The settings of the controllers.
 
-    `public_endpoint`: the address that links begin with, without a slash at
-    its end; none for the one that the request came to.  `max_keypairs`: how
-    many of them a user may have.
+    `public_endpoint`: the base URL of links, without a trailing slash; None
+    for the URL that the request was sent to. `max_keypairs`: the quota of key
+    pairs per user.
     """
 
     public_endpoint: str | None = None
     max_keypairs: int = 100
 
 
-def settings(conf: Any) -> Settings:
-    """The settings as [api] has them."""
+def settings(conf: cfg.ConfigOpts) -> Settings:
+    """Return the settings that [api] configures."""
     return Settings((conf.api.public_endpoint or '').rstrip('/') or None,
                     conf.api.max_keypairs)
 
 
 @dataclasses.dataclass(frozen=True)
 class Services:
-    """What the controllers work with, at `pecan.request.services`."""
+    """The services that controllers use, at `pecan.request.services`."""
 
-    db: Any
-    engine: Any
-    policy: Any
+    db: Database
+    engine: EngineClient
+    policy: Policy
     settings: Settings = Settings()
 
 
-def make_app(services: Services, conf: Any) -> edge.Edge:
-    """The application and what surrounds it, the outermost last; to be
-    closed at the end."""
-    app: Any = edge.Guard(_make_pecan(services))
-    app = identities.wrap(rate.by_user(app, conf), conf)
-    app = rate.by_address(app, conf)
-    app = _Health(app, conf)
-    app = errors.Errors(app)
-    app, close = audit.wrap(app, conf)
-    for optional in (_traced, _cors, proxied.wrap, _measured):
-        app = optional(app, conf)
-    return edge.Edge(app, close)
+Middleware = Callable[[WSGIApplication, cfg.ConfigOpts, Services],
+                      WSGIApplication]
 
 
-class _Health:
-    """Says whether the service wants requests, to anybody."""
-
-    def __init__(self, application: Any, conf: Any) -> None:
-        self._application = application
-        # Where it does not answer, as to a foreign network, nothing is.
-        self._check = healthcheck.Healthcheck(self._nothing, conf)
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        if environ.get('PATH_INFO') != HEALTH:
-            return self._application(environ, start_response)
-        if environ['REQUEST_METHOD'] != 'GET':
-            raise exception.MethodNotAllowed(
-                environ['REQUEST_METHOD'], ['GET', 'HEAD'])
-        answer = webob.Request(environ).get_response(self._check)
-        if answer.status_int != http.HTTPStatus.OK:
-            raise exception.ServiceUnavailable(answer.text)
-        return answer(environ, start_response)
-
-    @staticmethod
-    def _nothing(*_: Any) -> Any:
-        raise exception.NotFound
-
-
-def _cors(app: Any, conf: Any) -> Any:
+def _cors(app: WSGIApplication, conf: cfg.ConfigOpts,
+          _: Services) -> WSGIApplication:
     conf.register_opts(cors.OPTS, 'cors')
     return cors.CORS(app, conf) if conf.cors.allowed_origin else app
 
 
-def _traced(app: Any, conf: Any) -> Any:
+def _tracing(app: WSGIApplication, conf: cfg.ConfigOpts,
+             _: Services) -> WSGIApplication:
     conf.register_opts(tracing.TRACING_OPTS, 'oslo_middleware_tracing')
     if not conf.oslo_middleware_tracing.enabled:
         return app
     return tracing.TracingMiddleware(app, conf)
 
 
-def _measured(app: Any, conf: Any) -> Any:
+def _metrics(app: WSGIApplication, conf: cfg.ConfigOpts,
+             _: Services) -> WSGIApplication:
     if not conf.metrics.api_port:
         return app
-    from mogan.api import measured  # noqa: PLC0415 - it needs a library
-    return measured.Measured(app)
+    from mogan.api.middleware import (  # noqa: PLC0415 - it needs a library
+        metrics,
+    )
+    return metrics.RequestMetrics(app)
+
+
+# From the outermost to the innermost.  Each is called with the application
+# behind it, the configuration and the services, and returns what stands in
+# front, the application itself where it is switched off.
+MIDDLEWARE: Final[tuple[Middleware, ...]] = (
+    # Around everything, so that each answer has an id and a line in the log.
+    lambda app, *_: request_log.RequestLog(app),
+    # Counts what the layers behind it answer, refusals too.
+    _metrics,
+    # In front of all that use the address or the host of a request.
+    lambda app, conf, _: proxy_headers.wrap(app, conf),
+    # A preflight request has no credentials.
+    _cors,
+    _tracing,
+    # In front of the errors, to record refusals by the authentication.
+    lambda app, conf, _: audit.wrap(app, conf),
+    # What raises behind it gets the one format of errors.
+    lambda app, *_: errors.Errors(app),
+    # In front of limits and credentials: load balancers have none.
+    lambda app, conf, services: health.HealthCheck(app, conf, services.db),
+    # Before a password is checked, which is made to be slow.
+    lambda app, conf, _: rate_limit.by_address(app, conf),
+    lambda app, conf, services: auth.wrap(app, conf, services.policy.roles),
+    # Needs the user.
+    lambda app, conf, _: rate_limit.by_user(app, conf),
+    # Innermost: reads the body of an authenticated request only.
+    lambda app, *_: normalization.Normalization(app),
+)
+
+
+class Application:
+    """The application behind its middleware; to be closed at the end."""
+
+    def __init__(self, services: Services, conf: cfg.ConfigOpts) -> None:
+        layers = [_make_pecan(services)]
+        for middleware in reversed(MIDDLEWARE):
+            layers.append(middleware(layers[-1], conf, services))
+        self._outermost = layers[-1]
+        self._layers = layers
+
+    def __call__(self, environ: WSGIEnvironment,
+                 start_response: StartResponse) -> Iterable[bytes]:
+        return self._outermost(environ, start_response)
+
+    def close(self) -> None:
+        """Finish the background work of past requests."""
+        for layer in dict.fromkeys(reversed(self._layers)):
+            if close := getattr(layer, 'close', None):
+                close()
 
 
 class _Pecan(pecan.Pecan):
 
     def route(self, req: Any, node: Any, path: str) -> Any:
-        """The root knows every path: nothing is looked for by names of
+        """Leave all routing to the root, without Pecan's lookup of
         attributes."""
         return node._route(path.split('/')[1:], req)  # noqa: SLF001 - Pecan's
 
 
-def _make_pecan(services: Services) -> Any:
+def _make_pecan(services: Services) -> WSGIApplication:
     class Request(webob.Request):
-        """Pecan's own costs a call for each attribute that is read."""
+        """A request without Pecan's own attributes, each access to which costs
+        a call."""
 
         context = None
         pecan = None
 
     Request.services = services
     return _Pecan(
-        'mogan.api.controllers.root.RootController',
+        'mogan.api.root.RootController',
         hooks=[hooks.ContextHook(services.policy)], request_cls=Request,
-        custom_renderers={'wsmejson': views.Renderer},
+        custom_renderers={'wsmejson': serialization.Renderer},
         guess_content_type_from_ext=False, force_canonical=False)

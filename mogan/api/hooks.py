@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Pecan does around each controller."""
+"""Pecan hooks around each controller."""
 
 from typing import Any
 
@@ -9,7 +9,8 @@ from mogan import exception
 
 
 class ContextHook(hooks.PecanHook):
-    """The caller, at `pecan.request.context`, and what may be told to him."""
+    """Sets `pecan.request.context`, and reveals the holder of a lock to
+    callers who may see it."""
 
     def __init__(self, policy: Any) -> None:
         self._policy = policy

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The API as an OpenAPI 3.1 document.
+"""The OpenAPI 3.1 document of the API.
 
-Made of what the routes are declared with: the JSON Schemas that bodies are
-checked by, the types of arguments and of answers.
+Generated from the declarations of the routes: the JSON Schemas that validate
+bodies, and the types of parameters and responses.
 """
 
 import functools
@@ -16,24 +16,24 @@ import orjson
 import wsme.types
 
 from mogan import exception
-from mogan.api import schemas
-from mogan.api.controllers.place import Place
-from mogan.api.expose import Exposure
-from mogan.api.identity import headers
+from mogan.api import response_schemas
+from mogan.api.middleware.auth import headers
+from mogan.api.routing import Endpoint, Resource
 
 _ABOUT: Final = """\
 Bare-metal instances as a service.
 
-HEAD is answered as GET is, without the body. A method that a path does not
-have is answered with 405, and `Allow` names those that it has. An argument of
-a query that an operation does not have, and a body where it has none, are
-refused with 400. A body is JSON of at most 1 MiB and 32 levels, with no
-member twice."""
+HEAD returns the headers of GET, without the body. A method that a path does
+not support returns 405, and `Allow` lists those that it supports. Unknown
+query parameters, and a body where an operation takes none, return 400. A body
+is JSON of at most 1 MiB and 32 levels, without duplicate keys. Pagination of
+lists is by `limit` and `marker`; `next` is the URL of the next page. Requests
+beyond a rate limit return 429."""
 
 _SECURITY: Final[dict[str, Any]] = {
     'token': {
         'type': 'apiKey', 'in': 'header', 'name': 'X-Auth-Token',
-        'description': 'A token of Keystone, for a project '
+        'description': 'A Keystone token that is scoped to a project '
                        '(auth_strategy = keystone).'},
     'basic': {
         'type': 'http', 'scheme': 'basic',
@@ -42,21 +42,21 @@ _SECURITY: Final[dict[str, Any]] = {
 
 _HEADERS: Final[dict[str, Any]] = {
     'X-OpenStack-Request-ID': {
-        'description': 'The name of the request in the log.',
+        'description': 'The id of the request in the log.',
         'required': True, 'schema': {
             'type': 'string', 'pattern':
             '^req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'}},
     'Location': {
-        'description': 'The address of what was made or changed.',
+        'description': 'The URL of the created or changed resource.',
         'required': True, 'schema': {'type': 'string', 'format': 'uri'}},
     'Retry-After': {
-        'description': 'Seconds after which to try again.',
+        'description': 'Seconds to wait before the next attempt.',
         'required': True, 'schema': {'type': 'integer', 'minimum': 0}},
     'WWW-Authenticate': {
-        'description': 'How to say who is asking.',
+        'description': 'The supported authentication scheme.',
         'required': True, 'schema': {'type': 'string'}},
     'ETag': {
-        'description': 'What this version of the document is known by.',
+        'description': 'The entity tag of this version of the document.',
         'required': True, 'schema': {'type': 'string'}}}
 
 _SUCCESSES: Final = {
@@ -65,7 +65,7 @@ _SUCCESSES: Final = {
     202: 'The request was accepted and recorded, or there was nothing to '
          'change.',
     204: 'The request was accepted; there is no body.',
-    304: 'The document is still the one that If-None-Match names.'}
+    304: 'The document still has the entity tag of If-None-Match.'}
 
 
 class _Error(NamedTuple):
@@ -80,7 +80,7 @@ _ERRORS: Final = {
     401: _Error('Unauthorized', 'The request needs valid credentials.',
                 'WWW-Authenticate'),
     403: _Error('Forbidden', 'The caller may not do this.'),
-    404: _Error('NotFound', 'There is no such resource, or the caller may '
+    404: _Error('NotFound', 'The resource does not exist, or the caller may '
                 'not see it.'),
     406: _Error('NotAcceptable', 'Only application/json can be answered.'),
     409: _Error('Conflict', 'The state of the resource does not allow '
@@ -88,18 +88,18 @@ _ERRORS: Final = {
     413: _Error('BodyTooLarge', 'The body is larger than 1 MiB.'),
     415: _Error('UnsupportedMediaType', "The body's Content-Type is not "
                 'application/json.'),
-    429: _Error('TooManyRequests', 'The caller has sent more requests than '
-                'are taken.', 'Retry-After'),
+    429: _Error('TooManyRequests', 'The caller has exceeded the rate limit.',
+                'Retry-After'),
     500: _Error('UnexpectedError', 'The log has the reason under the id of '
                 'the request.'),
-    503: _Error('ServiceUnavailable', 'Something that the answer depends on '
-                'is away.', 'Retry-After')}
+    503: _Error('ServiceUnavailable', 'A service that the response depends '
+                'on is unavailable.', 'Retry-After')}
 _EVERYWHERE: Final = frozenset({400, 403, 406, 429, 500})
 _LOCKED: Final = 'Locked'
 
 
 class _Document(wsme.types.UserType):
-    """An OpenAPI document that is written already."""
+    """An OpenAPI document, serialized already."""
 
     basetype = dict
     name = 'openapi'
@@ -113,15 +113,15 @@ DOCUMENT: Final = _Document()
 
 
 class Served(NamedTuple):
-    """The document as it is sent, and its entity tag."""
+    """The document in the response, and its entity tag."""
 
     body: bytes
     tag: str
 
 
 class Route(NamedTuple):
-    """A path and a method, with the names of the path's arguments;
-    `about`: what lies there."""
+    """A path and a method, with the names of the path parameters; `about`
+    describes the resource."""
 
     about: str
     method: str
@@ -130,15 +130,15 @@ class Route(NamedTuple):
     function: Any
 
     @property
-    def exposure(self) -> Exposure:
-        """What is known of it."""
-        found: Exposure = self.function.exposure
+    def endpoint(self) -> Endpoint:
+        """Return the declaration of the route."""
+        found: Endpoint = self.function.endpoint
         return found
 
 
-def routes(place: Place | type[Place], path: str = '',
+def routes(place: Resource | type[Resource], path: str = '',
            arguments: tuple[str, ...] = ()) -> Iterator[Route]:
-    """Each route at a place and below it."""
+    """Yield each route of a resource and of those below it."""
     for method, name in place.methods.items():
         yield Route(inspect.getdoc(place) or '', method, path or '/',
                     arguments, getattr(place, name))
@@ -153,16 +153,16 @@ def routes(place: Place | type[Place], path: str = '',
 
 
 @functools.lru_cache(maxsize=8)
-def serve(root: type[Place], version: str, address: str) -> Served:
-    """The document of the service at this address."""
+def serve(root: type[Resource], version: str, address: str) -> Served:
+    """Return the document of the service at this base URL."""
     body = orjson.dumps(document(root, version)
                         | {'servers': [{'url': address or '/'}]})
     return Served(body, hashlib.sha256(body).hexdigest()[:32])
 
 
-def document(root: type[Place], version: str) -> dict[str, Any]:
-    """The document of all routes below a root."""
-    components = schemas.Components()
+def document(root: type[Resource], version: str) -> dict[str, Any]:
+    """Return the document of all routes below a root."""
+    components = response_schemas.Components()
     paths: dict[str, dict[str, Any]] = {}
     for route in routes(root):
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(
@@ -178,15 +178,16 @@ def document(root: type[Place], version: str) -> dict[str, Any]:
         'paths': paths,
         'components': {
             'schemas': dict(sorted(components.schemas.items())) | {
-                'Error': schemas.ERROR, _LOCKED: schemas.LOCKED},
+                'Error': response_schemas.ERROR,
+                _LOCKED: response_schemas.LOCKED},
             'responses': dict(_error_responses()),
             'headers': _HEADERS,
             'securitySchemes': _SECURITY}}
 
 
-def _operation(route: Route, components: schemas.Components,
+def _operation(route: Route, components: response_schemas.Components,
                ) -> dict[str, Any]:
-    exposure = route.exposure
+    endpoint = route.endpoint
     kind = re.match(r'/v1/(\w+)(/|$)', route.path)
     operation: dict[str, Any] = {
         'operationId': '_'.join(re.findall(
@@ -197,15 +198,15 @@ def _operation(route: Route, components: schemas.Components,
     parameters = [*_path_parameters(route), *_query_parameters(route)]
     if parameters:
         operation['parameters'] = parameters
-    if exposure.schema is not None:
+    if endpoint.schema is not None:
         operation['requestBody'] = {
             'required': True,
-            'content': {'application/json': {'schema': exposure.schema}}}
+            'content': {'application/json': {'schema': endpoint.schema}}}
     public = route.path in headers.PUBLIC
     if public:
         operation['security'] = []
     operation['responses'] = {
-        **_successes(exposure, components), **_errors(exposure, public)}
+        **_successes(endpoint, components), **_errors(endpoint, public)}
     return operation
 
 
@@ -214,7 +215,7 @@ def _sentence(function: Any) -> str:
 
 
 def _path_parameters(route: Route) -> Iterator[dict[str, Any]]:
-    for name, kind in zip(route.arguments, route.exposure.path_types,
+    for name, kind in zip(route.arguments, route.endpoint.path_types,
                           strict=True):
         yield {'name': name, 'in': 'path', 'required': True,
                'schema': kind.schema}
@@ -222,7 +223,7 @@ def _path_parameters(route: Route) -> Iterator[dict[str, Any]]:
 
 def _query_parameters(route: Route) -> Iterator[dict[str, Any]]:
     known = inspect.signature(route.function).parameters
-    for name, kind in route.exposure.query.items():
+    for name, kind in route.endpoint.query.items():
         schema = dict(kind.schema)
         if known[name].default is not None:
             schema['default'] = known[name].default
@@ -233,35 +234,35 @@ def _query_parameters(route: Route) -> Iterator[dict[str, Any]]:
         yield parameter
 
 
-def _successes(exposure: Exposure, components: schemas.Components,
+def _successes(endpoint: Endpoint, components: response_schemas.Components,
                ) -> dict[str, Any]:
     names = ['X-OpenStack-Request-ID']
-    if exposure.location:
+    if endpoint.location:
         names.append('Location')
-    whole = exposure.result_type is DOCUMENT
+    whole = endpoint.result_type is DOCUMENT
     if whole:
         names.append('ETag')
-    answer = _response(_SUCCESSES[exposure.status_code], *names)
-    if exposure.result_type is not None:
+    answer = _response(_SUCCESSES[endpoint.status_code], *names)
+    if endpoint.result_type is not None:
         answer['content'] = _json(components.of(
-            exposure.result_type, partial='fields' in exposure.query))
-    found = {str(exposure.status_code): answer}
+            endpoint.result_type, partial='fields' in endpoint.query))
+    found = {str(endpoint.status_code): answer}
     if whole:
         found['304'] = _response(_SUCCESSES[304], *names)
     return found
 
 
-def _errors(exposure: Exposure, public: bool) -> dict[str, Any]:
-    codes = _EVERYWHERE | {error.code for error in exposure.raises}
+def _errors(endpoint: Endpoint, public: bool) -> dict[str, Any]:
+    codes = _EVERYWHERE | {error.code for error in endpoint.raises}
     if not public:
         codes |= {401, 503}
-    if exposure.path_types:
+    if endpoint.path_types:
         codes |= {404}
-    if exposure.schema is not None:
+    if endpoint.schema is not None:
         codes |= {413, 415}
     found = {str(code): _refer('responses', _ERRORS[code].name)
              for code in sorted(codes)}
-    if exception.InstanceLocked in exposure.raises:
+    if exception.InstanceLocked in endpoint.raises:
         found['409'] = _refer('responses', _LOCKED)
     return found
 
@@ -278,7 +279,12 @@ def _error_responses() -> Iterator[tuple[str, dict[str, Any]]]:
         if code == exception.Conflict.code:
             yield _LOCKED, answer | {
                 'description': 'The instance is locked, or its state does '
-                               'not allow this for another reason.',
+                               'not allow this for another reason. '
+                               'Retry-After comes with a lock that is '
+                               'about to end.',
+                'headers': answer['headers'] | {
+                    'Retry-After': _HEADERS['Retry-After'] | {
+                        'required': False}},
                 'content': _json({'allOf': [
                     _refer('schemas', _LOCKED), own]})}
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What WSME lacks: strict types of query and path arguments, moments, and
-attributes that say who sees them and where they come from."""
+"""WSME types: strict parameters of paths and queries, timestamps, and
+attributes of resources with their visibility and source."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -9,14 +9,14 @@ from typing import Any, Final
 from oslo_utils import strutils
 from wsme import types
 
-from mogan import exception
+from mogan import exception, timestamps
 
 MAX_LIMIT: Final = 1000
 
-# JSON Schema of a uuid; the length keeps out a newline, which `$` lets
+# JSON Schema of a UUID; the length keeps out a newline, which `$` lets
 # pass.
 UUID: Final[dict[str, Any]] = {
-    'type': 'string', 'maxLength': 36, 'pattern':
+    'description': 'a UUID', 'type': 'string', 'maxLength': 36, 'pattern':
     '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'}
 
 _UUID: Final = re.compile(UUID['pattern'][1:-1])
@@ -24,9 +24,11 @@ _NUMBER: Final = re.compile(r'[0-9]{1,9}', re.ASCII)
 
 
 class Argument(types.UserType):
-    """A type of path or query arguments; `frombasetype` raises ValueError,
-    whose text goes on behind the argument's name.  `schema`: the JSON
-    Schema of the texts that it takes."""
+    """A type of path or query parameters.
+
+    `frombasetype` raises ValueError, whose text follows the parameter's value
+    in a message. `schema`: the JSON Schema of accepted values.
+    """
 
     basetype = str
     schema: Mapping[str, Any]
@@ -44,7 +46,7 @@ class _Boolean(Argument):
         try:
             return strutils.bool_from_string(value, strict=True)
         except ValueError:
-            raise ValueError('is neither true nor false') from None
+            raise ValueError('must be true or false') from None
 
 
 class _Limit(Argument):
@@ -53,7 +55,7 @@ class _Limit(Argument):
 
     def frombasetype(self, value: str) -> int:
         if not _NUMBER.fullmatch(value) or not 1 <= int(value) <= MAX_LIMIT:
-            raise ValueError(f'is no number from 1 to {MAX_LIMIT}')
+            raise ValueError(f'must be a number from 1 to {MAX_LIMIT}')
         return int(value)
 
 
@@ -63,7 +65,7 @@ class _Uuid(Argument):
 
     def frombasetype(self, value: str) -> str:
         if not _UUID.fullmatch(value):
-            raise ValueError('is no uuid')
+            raise ValueError('is not a UUID')
         return value.lower()
 
 
@@ -73,7 +75,7 @@ uuid: Final = _Uuid()
 
 
 class UuidOrNotFound(Argument):
-    """A uuid in a path: another text than a uuid names nothing."""
+    """A UUID in a path; any other string is not found."""
 
     name = 'uuid'
     schema = UUID
@@ -88,41 +90,43 @@ class UuidOrNotFound(Argument):
 
 
 class Choice(Argument):
-    """One of some words."""
+    """One of several values."""
 
     name = 'choice'
 
-    def __init__(self, *words: str) -> None:
-        self.words = words
-        self.schema = {'enum': [str(word) for word in words]}
+    def __init__(self, *values: str) -> None:
+        self.values = values
+        self.schema = {'enum': [str(value) for value in values]}
 
     def frombasetype(self, value: str) -> str:
-        if value not in self.words:
-            raise ValueError(f'is none of {", ".join(self.words)}')
+        if value not in self.values:
+            raise ValueError(f'must be one of {", ".join(self.values)}')
         return value
 
 
 class Choices(Argument):
-    """Some of the words, with commas between them."""
+    """Some of several values, separated by commas."""
 
     name = 'choices'
 
-    def __init__(self, *words: str) -> None:
-        self.words = words
+    def __init__(self, *values: str) -> None:
+        self.values = values
         self.schema = {'type': 'array', 'minItems': 1,
-                       'items': {'enum': [str(word) for word in words]}}
+                       'items': {'enum': [str(value) for value in values]}}
 
     def frombasetype(self, value: str) -> tuple[str, ...]:
         chosen = tuple(dict.fromkeys(value.split(',')))
-        for word in chosen:
-            if word not in self.words:
-                raise ValueError(f'"{clip(word)}" is none of '
-                                 f'{", ".join(self.words)}')
+        for one in chosen:
+            if one not in self.values:
+                # The message has the value already where there is but one.
+                named = f'contains "{clip(one)}", which ' * (one != value)
+                raise ValueError(
+                    f'{named}must be one of {", ".join(self.values)}')
         return chosen
 
 
 class Text(Argument):
-    """A text of some length, in characters."""
+    """A string of limited length, in characters."""
 
     name = 'text'
 
@@ -134,38 +138,33 @@ class Text(Argument):
 
     def frombasetype(self, value: str) -> str:
         if not 1 <= len(value) <= self.longest:
-            raise ValueError(f'has not 1 to {self.longest} characters')
+            raise ValueError(f'must have 1 to {self.longest} characters')
         return value
 
 
-class _Moment(types.UserType):
-    """A time that is kept as UTC without a zone, perhaps as a text."""
+class _Timestamp(types.UserType):
+    """A timestamp that is stored as UTC without a zone, maybe as a string."""
 
     basetype = str
-    name = 'moment'
+    name = 'timestamp'
     schema = {'type': 'string', 'format': 'date-time', 'pattern':
               r'^[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}'
               r'\.[0-9]{6}Z$'}
 
-    def tobasetype(self, value: Any) -> str | None:
-        if value is None:
-            return None
-        if isinstance(value, str):
-            return f'{value[:10]}T{value[11:]}Z'
-        return f'{value.isoformat("T", "microseconds")}Z'
+    tobasetype = staticmethod(timestamps.show)
 
 
-moment: Final = _Moment()
+timestamp: Final = _Timestamp()
 
 
 class attribute(types.wsattr):  # noqa: N801 - named as its base
-    """An attribute of a resource, as it is shown.
+    """An attribute of a resource in responses.
 
-    `admin`: only for callers with the right.  `optional`: not always
-    there.  `nullable`: may be null.  `schema`: the JSON Schema of its
-    values, where it says more than the datatype.  `source`: the row's column
-    where it has another name, or a function of the row; None where the
-    controller fills it in.
+    `admin`: only for callers with the right. `optional`: not always there.
+    `nullable`: may be null. `schema`: the JSON Schema of its values, where it
+    is narrower than the datatype's. `source`: the row's column where it has
+    another name, or a function of the row; None where the controller fills it
+    in.
     """
 
     SAME: Final = object()
@@ -183,6 +182,33 @@ class attribute(types.wsattr):  # noqa: N801 - named as its base
         self.schema = schema
 
 
+class field(types.wsattr):  # noqa: N801 - named as its base
+    """A field of a request body.
+
+    `schema`: the JSON Schema of its values, that of its type where it is an
+    object; `required`: the body must have it.
+    """
+
+    def __init__(self, datatype: Any, schema: Mapping[str, Any] | None = None,
+                 *, required: bool = False, default: Any = types.Unset,
+                 ) -> None:
+        super().__init__(datatype, mandatory=required, default=default)
+        self.schema = body_schema(datatype) if schema is None else schema
+
+
+def body_schema(kind: type) -> dict[str, Any]:
+    """Return the JSON Schema of an object with the fields of a type and no
+    others, those of its base classes first."""
+    fields = {name: value for base in reversed(kind.__mro__)
+              for name, value in vars(base).items()
+              if isinstance(value, field)}
+    return {'type': 'object',
+            'properties': {name: one.schema for name, one in fields.items()},
+            'required': [name for name, one in fields.items()
+                         if one.mandatory],
+            'additionalProperties': False}
+
+
 def clip(text: str, longest: int = 200) -> str:
-    """A text of the caller, short enough to be sent back."""
+    """Return a caller's text, short enough to be repeated in a message."""
     return text if len(text) <= longest else f'{text[:longest]}...'

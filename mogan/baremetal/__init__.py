@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hardware, behind one interface."""
+"""Bare-metal drivers, behind one interface."""
 
 from typing import Any
 
 import stevedore.driver
+from oslo_config import cfg
 
 from mogan.baremetal.driver import Driver
 
 NAMESPACE = 'mogan.baremetal'
 
 
-def load(conf: Any) -> Driver:
-    """The driver that [engine] driver names, made as its own options say.
+def load(conf: cfg.ConfigOpts) -> Driver:
+    """Load the driver that [engine] driver names, made from its options.
 
     Raises stevedore's NoMatches, ValueError.
     """

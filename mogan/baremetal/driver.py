@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the engine asks of the hardware, whoever manages it.
+"""The interface of bare-metal drivers.
 
 Every method may be called twice with the same arguments, and may arrive
 late: it acts only on a node that carries the given instance, and refuses
-otherwise.  `fence` is the number of the action that the call works for; it
-grows with each accepted request of an instance.  A fencing driver compares
-it in the same step as the effect:
+otherwise.  A method that changes something takes a permit.  A fencing driver
+compares the permit's fence in the same step as the effect:
 
 * claim, adopt, deploy, rebuild and undeploy at or below the highest number
   sealed for the instance are refused, so are release below the highest
@@ -15,26 +14,21 @@ it in the same step as the effect:
 * `seal` sets the highest number sealed.
 
 A driver that cannot fence keeps `Timing.reach` instead: it asks
-`assert_covered` when all that is left to do is to send the effect.
+`Permit.assert_covered` when all that is left to do is to send the effect.
 """
 
 import abc
-import contextlib
-import contextvars
 import dataclasses
 import enum
-from collections.abc import (
-    Callable,
-    Collection,
-    Iterator,
-    Mapping,
-    Sequence,
-)
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from oslo_config import cfg
+
+from mogan.baremetal.protection import Protection
 
 
 class Availability(enum.StrEnum):
-    """What a node is doing, in words that every driver can translate to."""
+    """The state of a node, the same for every driver."""
 
     AVAILABLE = 'available'
     DEPLOYING = 'deploying'
@@ -52,20 +46,25 @@ BUSY = frozenset({Availability.DEPLOYING, Availability.REBUILDING,
 
 
 class PowerState(enum.StrEnum):
-    """Whether a node is on, as far as the driver knows."""
+    """The power of a node, as far as the driver knows."""
 
     ON = 'power on'
     OFF = 'power off'
 
 
 class PowerTarget(enum.StrEnum):
-    """What can be asked of a node's power."""
+    """A change of a node's power."""
 
     ON = 'on'
     OFF = 'off'
     SOFT_OFF = 'soft_off'
     REBOOT = 'reboot'
     SOFT_REBOOT = 'soft_reboot'
+
+
+# These do not wait for an operating system.
+FORCED = frozenset({PowerTarget.OFF, PowerTarget.REBOOT})
+SOFT = frozenset({PowerTarget.SOFT_OFF, PowerTarget.SOFT_REBOOT})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ class Timing:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Node:
-    """One look at a node.
+    """A node as it was read.
 
     `image_source`: what was deployed on it, where the call tells it.
     `maintenance_for_lock`: a lock has put it into maintenance.
@@ -117,14 +116,14 @@ class Node:
 
     @property
     def busy(self) -> bool:
-        """Whether a deploy, rebuild, undeploy or power change is under
-        way."""
+        """Return whether a deploy, rebuild, undeploy or power change is
+        under way."""
         return self.availability in BUSY or self.power_target is not None
 
     @property
     def obstacle(self) -> str | None:
-        """Why no instance can take the node over as it is; None where one
-        can."""
+        """Return the reason why no instance can take the node over as it is;
+        None where one can."""
         if self.instance_uuid is not None:
             return f'carries the instance {self.instance_uuid}'
         if self.availability is not Availability.ACTIVE:
@@ -137,8 +136,8 @@ class Node:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Order:
-    """What an instance wants of the node that carries it.
+class DeploySpec:
+    """The requirements of an instance on the node that carries it.
 
     `partitions`: sizes by `root_gb`, `ephemeral_gb` and `swap_mb`.
     `networks`: a `net_id` or a `port_id` each.  `ssh_keys`: public keys in
@@ -159,16 +158,16 @@ class Order:
     ssh_keys: Mapping[str, str] = dataclasses.field(
         default_factory=dict, repr=False)
 
-    def wanted(self) -> str:
-        """What a node has to have for it, in words."""
+    def unmet_requirements(self) -> str:
+        """Return the message for a spec that no free node meets."""
         units = ', '.join(f'{amount} of {name}'
                           for name, amount in self.resources.items())
-        words = [f'no free node has {units or "no resources"}']
+        unmet = [f'no free node has {units or "no resources"}']
         if self.traits:
-            words.append(f'the traits {", ".join(sorted(self.traits))}')
+            unmet.append(f'the traits {", ".join(sorted(self.traits))}')
         if self.partitions:
-            words.append('a disk for its partitions')
-        text = ' and '.join(words)
+            unmet.append('a disk for its partitions')
+        text = ' and '.join(unmet)
         if self.availability_zone:
             text += f' in the availability zone {self.availability_zone}'
         return text
@@ -211,11 +210,25 @@ class Fenced(Definite):
 
 
 class NoNodeAvailable(Definite):
-    """No free node fits the order."""
+    """No free node meets the requirements."""
 
 
 class Refused(Definite):
     """The driver's service refused the call, and would refuse it again."""
+
+
+class Protected(Refused):
+    """The node is protected from what the call would do to it."""
+
+
+class ForeignProtection(Definite):
+    """Somebody else has protected the node, for a reason of their own."""
+
+    def __init__(self, name: str, reason: str | None) -> None:
+        super().__init__(
+            f'{name} was protected by somebody else, past the service'
+            f'{f": {reason}" if reason else ""}; that has to be taken off '
+            f'in the hardware management')
 
 
 class TooLate(Definite):
@@ -224,7 +237,7 @@ class TooLate(Definite):
 
 
 def assert_adoptable(node: Node, instance_uuid: str) -> None:
-    """See that the instance has taken the node over, or can.
+    """Check that the instance has taken the node over, or can.
 
     Raises NotOurs, NodeBusy, Refused.
     """
@@ -237,26 +250,23 @@ def assert_adoptable(node: Node, instance_uuid: str) -> None:
         raise Refused(f'{node.name} {obstacle}')
 
 
-_covered: contextvars.ContextVar[Callable[[], bool]] = (
-    contextvars.ContextVar('covered', default=lambda: True))
+@dataclasses.dataclass(frozen=True, slots=True)
+class Permit:
+    """Permission for one call that changes something.
 
+    `fence`: the number of the action that the call works for; it grows with
+    each accepted request of an instance.  `covered` tells by the caller's
+    clock whether its lease still covers the call's reach.
+    """
 
-@contextlib.contextmanager
-def covering(covered: Callable[[], bool]) -> Iterator[None]:
-    """Calls made inside are sent only while `covered` says that the lease
-    still covers their reach."""
-    token = _covered.set(covered)
-    try:
-        yield
-    finally:
-        _covered.reset(token)
+    fence: int
+    covered: Callable[[], bool]
 
-
-def assert_covered() -> None:
-    """Ask the caller's clock; what a driver takes for its check of the
-    node has to come before this.  Raises TooLate."""
-    if not _covered.get()():
-        raise TooLate('the claim of the instance is about to run out')
+    def assert_covered(self) -> None:
+        """Ask the caller's clock; what a driver takes for its check of the
+        node has to come before this.  Raises TooLate."""
+        if not self.covered():
+            raise TooLate('the claim of the instance is about to run out')
 
 
 class Driver(abc.ABC):
@@ -271,49 +281,49 @@ class Driver(abc.ABC):
 
     @classmethod
     @abc.abstractmethod
-    def from_conf(cls, conf: Any) -> 'Driver':
-        """A driver as the configuration describes it.
+    def from_conf(cls, conf: cfg.ConfigOpts) -> 'Driver':
+        """Make a driver from the configuration.
 
         Raises ValueError where its times do not fit each other.
         """
 
     def check(self) -> None:
-        """Raises DriverError where no call would get through now."""
+        """Check the connection.  Raises DriverError if calls would fail."""
         self.nodes(limit=1)
 
     @abc.abstractmethod
     def nodes(self, *, marker: str | None = None,
               limit: int = 1000) -> list[Node]:
-        """A page of all nodes, by uuid, behind the node `marker`."""
+        """Return a page of all nodes, by uuid, after the node `marker`."""
 
     @abc.abstractmethod
     def zones(self) -> list[str]:
-        """The availability zones that the nodes are in, sorted; perhaps as
-        they were half a minute ago."""
+        """Return the availability zones that the nodes are in, sorted;
+        perhaps as they were half a minute ago."""
 
     @abc.abstractmethod
     def manageable(self, *, marker: str | None = None,
                    limit: int = 1000) -> list[Node]:
-        """A page of the nodes that have no obstacle, by uuid, behind the
-        node `marker`, with their images."""
+        """Return a page of the nodes that have no obstacle, by uuid, after
+        the node `marker`, with their images."""
 
     @abc.abstractmethod
     def look(self, uuids: Collection[str]) -> dict[str, Node]:
-        """Those of these nodes that exist, in one query, by uuid."""
+        """Return those of these nodes that exist, in one query, by uuid."""
 
     @abc.abstractmethod
     def find(self, instance_uuid: str) -> Node | None:
-        """The node that carries the instance."""
+        """Return the node that carries the instance, if one does."""
 
     @abc.abstractmethod
-    def claim(self, order: Order, fence: int) -> Node:
+    def claim(self, spec: DeploySpec, permit: Permit) -> Node:
         """Give a free node that fits to the instance, or find its node.
 
         Raises NoNodeAvailable, Fenced.
         """
 
     @abc.abstractmethod
-    def adopt(self, node_uuid: str, order: Order, fence: int) -> Node:
+    def adopt(self, node_uuid: str, spec: DeploySpec, permit: Permit) -> Node:
         """Give an active node that has no instance to this one, and leave
         what is on it alone; returns it with its image.
 
@@ -322,53 +332,60 @@ class Driver(abc.ABC):
 
     @abc.abstractmethod
     def release(self, node_uuid: str, instance_uuid: str,
-                fence: int) -> None:
+                permit: Permit) -> None:
         """Take the instance off the node, and leave what is on it alone.
 
         Raises NotOurs, NodeBusy, Fenced.
         """
 
     @abc.abstractmethod
-    def deploy(self, node_uuid: str, order: Order, fence: int) -> None:
+    def deploy(self, node_uuid: str, spec: DeploySpec, permit: Permit) -> None:
         """Start to put the image on the node.  Raises NotOurs, Fenced."""
 
     @abc.abstractmethod
-    def rebuild(self, node_uuid: str, order: Order, fence: int) -> None:
-        """Start to put the image on the node anew.
+    def rebuild(self, node_uuid: str, spec: DeploySpec,
+                permit: Permit) -> None:
+        """Start to put the image on the node again.
 
-        Raises NotOurs, Fenced, Refused (protected).
+        Raises NotOurs, Fenced, Protected.
         """
 
     @abc.abstractmethod
     def undeploy(self, node_uuid: str, instance_uuid: str,
-                 fence: int) -> None:
+                 permit: Permit) -> None:
         """Start to wipe the node and to take the instance off it.
 
-        Raises NotOurs, Fenced, Refused (protected).
+        Raises NotOurs, Fenced, Protected.
         """
 
     @abc.abstractmethod
     def power(self, node_uuid: str, instance_uuid: str, target: PowerTarget,
-              fence: int) -> None:
-        """Start to change the node's power.  Raises NotOurs, Fenced."""
+              permit: Permit) -> None:
+        """Start to change the node's power; off and reboot need not wait
+        for the end of a soft change.  Raises NotOurs, NodeBusy, Fenced."""
 
     @abc.abstractmethod
-    def protect(self, node_uuid: str, instance_uuid: str, reason: str | None,
-                fence: int) -> None:
-        """Make the node refuse undeploy and rebuild, with this reason.
+    def protect(self, node_uuid: str, protection: Protection,
+                permit: Permit) -> None:
+        """Make the node refuse undeploy and rebuild; a protection that is
+        not ours stays as it is.
 
-        Raises NotOurs, Fenced, NotProtectable, ProtectionUnsupported.
+        Raises NotOurs, Fenced, NotProtectable, ProtectionUnsupported,
+        ForeignProtection.
         """
 
     @abc.abstractmethod
-    def unprotect(self, node_uuid: str, instance_uuid: str,
-                  fence: int) -> None:
-        """Take the protection off.  Raises NotOurs, Fenced."""
+    def unprotect(self, node_uuid: str, protection: Protection,
+                  permit: Permit) -> None:
+        """Take our protection off, and no other.
+
+        Raises NotOurs, Fenced, ForeignProtection.
+        """
 
     @abc.abstractmethod
-    def seal(self, instance_uuid: str, fence: int) -> None:
+    def seal(self, instance_uuid: str, permit: Permit) -> None:
         """Refuse destructive calls for the instance up to this number from
         now on; nothing where the driver does not fence."""
 
-    def close(self) -> None:  # noqa: B027 - most have nothing to let go of
-        """Let go of connections and of calls that still wait."""
+    def close(self) -> None:  # noqa: B027 - most have nothing to close
+        """Close connections, and end calls that still wait."""

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final
+from wsgiref.types import WSGIApplication
 
 import oslo_messaging
 import sqlalchemy.exc
@@ -15,11 +16,14 @@ from oslo_log import log
 from oslo_service import service
 
 from mogan import metrics, policy, rpc
-from mogan.api import app, audit, identity, server
+from mogan.api import app
+from mogan.api.middleware import audit, auth
 from mogan.cmd import launch
 from mogan.conf import CONF
-from mogan.db.engine import Database
-from mogan.engine.rpcapi import EngineClient
+from mogan.db import schema
+from mogan.db.core.engine import Database
+from mogan.engine.client import EngineClient
+from mogan.http_server import server
 from mogan.notifications import bus
 
 LOG = log.getLogger(__name__)
@@ -33,11 +37,13 @@ class Opened:
     """
 
     def __init__(self) -> None:
-        self._db = Database.from_conf(CONF, telling=bus.telling(CONF))
+        self._db = Database.from_conf(CONF, notifications=bus.enabled(CONF))
+        self._db.gate = gate = schema.Gate(self._db)
+        gate.watch()
         self._transport = rpc.transport(CONF)
         self._client = EngineClient(self._transport, CONF.engine.topic,
                                     CONF.engine.call_timeout)
-        self.application = app.make_app(
+        self.application = app.Application(
             app.Services(self._db, self._client, policy.Policy(CONF),
                          app.settings(CONF)), CONF)
         self._end_metrics = metrics.serve(
@@ -60,14 +66,15 @@ class ApiProcess(service.ServiceBase):
         super().__init__()
         self._listener = listener
         self._listeners = listeners
-        self._server: Any = None
+        self._server: server.Server | None = None
         self._stopping = threading.Event()
         self._stopped = threading.Event()
 
     def start(self) -> None:
         _close(one for one in self._listeners if one is not self._listener)
-        self._opened = Opened()
-        self._server = _server(self._opened.application, self._listener)
+        with launch.worker():
+            self._opened = Opened()
+            self._server = _server(self._opened.application, self._listener)
         self._thread = threading.Thread(target=self._server.serve,
                                         name='api')
         # Nothing made so far is ever garbage: let no collection look at it.
@@ -96,20 +103,30 @@ class ApiProcess(service.ServiceBase):
         """SIGHUP starts new workers in place of this one."""
 
 
-def _server(application: Any, listener: socket.socket | None = None) -> Any:
+def _tls() -> tuple[str, str] | None:
+    """Certificate and key.  Raises ValueError."""
+    certificate, key = CONF.api.tls_cert_file, CONF.api.tls_key_file
+    if certificate is None and key is None:
+        return None
+    if not certificate:
+        raise ValueError(
+            'it is empty, and passwords would travel without encryption: '
+            'name a certificate, or remove tls_cert_file and tls_key_file')
+    return certificate, key or certificate
+
+
+def _server(application: WSGIApplication | None,
+            listener: socket.socket | None = None) -> server.Server:
     group = CONF.api
-    tls = None
-    if group.tls_cert_file:
-        tls = group.tls_cert_file, group.tls_key_file or group.tls_cert_file
     return server.build(
         group.host, group.port, application, threads=group.threads,
         listener=listener, timeout=group.timeout,
         grace=CONF.graceful_shutdown_timeout,
-        connections=group.max_connections, tls=tls)
+        connections=group.max_connections, tls=_tls())
 
 
 def _listeners() -> list[socket.socket]:
-    """One for each worker, and so for whoever takes its place: meanwhile
+    """Open a listener for each worker and its successors: meanwhile
     clients wait.  Raises server.AddressError.
     """
     found: list[socket.socket] = []
@@ -128,16 +145,18 @@ def _close(listeners: Iterable[socket.socket]) -> None:
 # By the options that each is about.  Workers share the port; another service
 # must not.
 _CHECKS: Final[dict[str, Callable[[], Any]]] = {
-    '[DEFAULT] auth_strategy': lambda: identity.check(CONF),
     '[audit]': lambda: audit.check(CONF),
     '[oslo_policy] policy_file': lambda: policy.Policy(CONF),
+    '[DEFAULT] auth_strategy': lambda: auth.check(CONF),
     '[DEFAULT] transport_url': lambda: oslo_messaging.TransportURL.parse(
         CONF),
     '[database] connection': lambda: Database.from_conf(CONF).dispose(),
+    '[api] tls_cert_file': _tls,
     '[api] host, port': lambda: _server(None).stop(),
 }
 
 
+@launch.command
 def main() -> int:
     """Check what can be checked before the fork, and launch."""
     launch.prepare()
@@ -150,7 +169,7 @@ def main() -> int:
                 server.AddressError) as error:
             return launch.complain(what, error)
     listeners = _listeners()
-    with metrics.shared(CONF.metrics.api_port):
+    with metrics.shared(CONF, CONF.metrics.api_port):
         for listener in listeners:
             launcher.launch_service(ApiProcess(listener, listeners))
         launcher._manager.register_hooks(  # noqa: SLF001 - no other way

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The configured database, for commands that say in one line what is wrong
-with it."""
+"""The configured database, for commands that report its errors in one line."""
 
 import contextlib
 from collections.abc import Iterator
@@ -10,24 +9,29 @@ import sqlalchemy.exc
 
 from mogan import exception
 from mogan.conf import CONF
-from mogan.db import migrations
-from mogan.db.engine import Database, transaction
+from mogan.db import migrations, schema
+from mogan.db.core.engine import Database
+from mogan.db.core.retry import retried
 
 
 class Unusable(Exception):
-    """A command cannot go on; the text says why."""
+    """A command cannot continue; the text gives the reason."""
 
 
 @contextlib.contextmanager
-def opened(*, patient: bool = False,
-           telling: bool = False) -> Iterator[Database]:
-    """The database as [database] describes it.  Raises Unusable."""
+def opened(*, time_limits: bool = True,
+           notifications: bool = False) -> Iterator[Database]:
+    """Open the database that [database] configures. Raises Unusable."""
     try:
-        db = Database.from_conf(CONF, patient=patient, telling=telling)
+        db = Database.from_conf(CONF, time_limits=time_limits,
+                                notifications=notifications)
     except (ValueError, sqlalchemy.exc.ArgumentError) as error:
         raise Unusable(f'[database] connection: {error}') from error
+    db.gate = schema.Gate(db, trusting=True)
     try:
         yield db
+    except exception.SchemaUnusable as error:
+        raise Unusable(error.message) from error
     except (exception.DatabaseUnavailable,
             oslo_db.exception.DBError) as error:
         # Its own words are for a request that came over the network.
@@ -39,19 +43,19 @@ def opened(*, patient: bool = False,
         db.dispose()
 
 
-@transaction
+@retried
 def check_schema(db: Database) -> None:
-    """See that it has the revision of this release.  Raises Unusable, and
-    SchemaTooNew."""
-    found, head = migrations.check_known(db), migrations.head()
-    if found != head:
-        words = f'has the revision {found}' if found else 'is empty'
-        raise Unusable(f'The database {words}, this release needs {head}: '
-                       f'run mogan-dbsync upgrade.')
+    """Check that the schema has the revision of this release.
+
+    Raises SchemaUnusable, SchemaTooNew.
+    """
+    newer = schema.verify(db)
+    if newer:
+        raise migrations.SchemaTooNew(found=newer)
 
 
 def _root(error: BaseException) -> BaseException:
-    """What the driver said, without what each layer above has added."""
+    """Return the driver's own error, without the layers around it."""
     while error.__cause__ is not None:
         error = error.__cause__
     return error

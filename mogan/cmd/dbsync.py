@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""mogan-dbsync: the schema's upgrade, and the removal of old history."""
+"""mogan-dbsync: schema upgrades, and the removal of old history."""
 
 import argparse
 import contextlib
@@ -12,19 +12,20 @@ from oslo_config import cfg
 from mogan.cmd import database, launch
 from mogan.conf import CONF
 from mogan.db import migrations, purge
-from mogan.db.engine import Database, transaction
+from mogan.db.core.engine import Database
+from mogan.db.core.retry import retried
 from mogan.notifications import bus
 
 _BATCH = 1000
 
 
-@transaction
+@retried
 def _upgrade(db: Database) -> None:
     migrations.upgrade(db, CONF.command.revision)
     print(f'The database has the revision {migrations.version(db)}.')
 
 
-@transaction
+@retried
 def _version(db: Database) -> None:
     print(migrations.version(db) or 'The database is empty.')
 
@@ -38,12 +39,12 @@ def _revision(db: Database) -> None:
 
 def _purge(db: Database) -> None:
     database.check_schema(db)
-    days, told = CONF.command.days, bus.telling(CONF)
+    days, published = CONF.command.days, bus.enabled(CONF)
     removed = 0
     for remove in (purge.deleted_instances, purge.finished_actions):
-        while rows := remove(db, days, _BATCH, told=told):
+        while rows := remove(db, days, _BATCH, published=published):
             removed += rows
-    print(f'{removed} rows older than {days:g} days were removed.')
+    print(f'Removed {removed} rows older than {days:g} days.')
 
 
 def _days(text: str) -> float:
@@ -51,7 +52,7 @@ def _days(text: str) -> float:
         days = float(text)
         if 0 <= days < float('inf'):
             return days
-    raise argparse.ArgumentTypeError(f'{text!r} is no number of days')
+    raise argparse.ArgumentTypeError(f'{text!r} is not a number of days')
 
 
 def _commands(subparsers: Any) -> None:
@@ -60,31 +61,32 @@ def _commands(subparsers: Any) -> None:
         parser.set_defaults(run=run)
         return parser
 
-    add('upgrade', _upgrade, 'Bring the schema to a revision.').add_argument(
+    add('upgrade', _upgrade, 'Upgrade the schema.').add_argument(
         'revision', nargs='?', default='head',
-        help='the revision; the newest one by default')
+        help='target revision (default: the newest)')
     add('version', _version, 'Print the revision of the schema.')
     revision = add('revision', _revision,
-                   'Write the file of a new revision (for developers).')
+                   'Create the file of a new revision (for developers).')
     revision.add_argument('-m', '--message', required=True,
-                          help='what the revision does')
+                          help='description of the revision')
     revision.add_argument(
         '--autogenerate', action='store_true',
-        help="derive the steps from the models' difference to the database")
+        help='generate the steps that turn the database into the models')
     add('purge', _purge,
-        'Remove deleted instances and ended actions that are old.',
+        'Remove old rows of deleted instances and finished actions.',
         ).add_argument('--days', type=_days, default=90.0,
-                       help='older than so many days; 90 by default')
+                       help='minimum age in days (default: 90)')
 
 
+@launch.command
 def main() -> int:
-    """Run one of the commands."""
+    """Run a subcommand."""
     CONF.register_cli_opt(cfg.SubCommandOpt(
         'command', title='Commands', handler=_commands,
-        help='what to do'))
+        help='subcommand to run'))
     launch.prepare()
     try:
-        with database.opened(patient=True) as db:
+        with database.opened(time_limits=False) as db:
             CONF.command.run(db)
     except database.Unusable as error:
         return launch.complain(error)

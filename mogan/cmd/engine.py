@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""mogan-engine: carries out what the API has accepted."""
+"""mogan-engine: the service that carries out accepted requests."""
 
 import sys
 import threading
@@ -13,8 +13,9 @@ from mogan import baremetal, metrics, rpc
 from mogan.baremetal.driver import Driver
 from mogan.cmd import launch
 from mogan.conf import CONF
-from mogan.db.engine import Database
-from mogan.engine import publish
+from mogan.db import schema
+from mogan.db.core.engine import Database
+from mogan.engine import publisher
 from mogan.engine.observer import Observer
 from mogan.engine.reconcile import Pace
 from mogan.engine.service import EngineService
@@ -27,8 +28,8 @@ LOG = log.getLogger(__name__)
 def build(db: Database, driver: Driver, transport: object,
           stop_timeout: float,
           observer: Observer | None = None) -> EngineService:
-    """An engine as [engine] describes it; looks under way have
-    `stop_timeout` seconds to end when it stops."""
+    """Return an engine that is configured by [engine]; when it stops, work in
+    progress has `stop_timeout` seconds to end."""
     group = CONF.engine
     return EngineService(
         db, driver, transport, group.topic, host=group.host,
@@ -37,8 +38,8 @@ def build(db: Database, driver: Driver, transport: object,
                       power=group.power_timeout),
         pace=Pace(sweep=group.sweep_interval, repair=group.repair_interval,
                   threads=group.threads,
-                  late=group.late_action_age),
-        publisher=publish.from_conf(db, CONF),
+                  overdue=group.late_action_age),
+        publisher=publisher.from_conf(db, CONF),
         observer=observer, stop_timeout=stop_timeout)
 
 
@@ -47,13 +48,16 @@ class EngineProcess(service.Service):
 
     def start(self) -> None:
         port = CONF.metrics.engine_port
-        self._db = Database.from_conf(CONF)
-        self._transport = rpc.transport(CONF)
-        self._engine = build(self._db,
-                             metrics.watch(port, baremetal.load(CONF)),
-                             self._transport,
-                             CONF.graceful_shutdown_timeout,
-                             metrics.observer(port))
+        with launch.worker():
+            self._db = Database.from_conf(CONF)
+            self._db.gate = gate = schema.Gate(self._db)
+            gate.watch()
+            self._transport = rpc.transport(CONF)
+            self._engine = build(self._db,
+                                 metrics.watch(port, baremetal.load(CONF)),
+                                 self._transport,
+                                 CONF.graceful_shutdown_timeout,
+                                 metrics.observer(port))
         self._stopped = threading.Event()
         self._engine.start()
         self._end_metrics = metrics.serve(CONF, port, 'engine', self._db)
@@ -71,8 +75,9 @@ class EngineProcess(service.Service):
         self._stopped.wait()
 
 
+@launch.command
 def main() -> int:
-    """Check what can be checked before the fork, and launch."""
+    """Validate the configuration before the fork, and launch the workers."""
     launch.prepare()
     try:
         baremetal.load(CONF).close()
@@ -90,7 +95,7 @@ def main() -> int:
     except (ValueError, sqlalchemy.exc.ArgumentError) as error:
         return launch.complain('[database] connection', error)
     launcher = service.ProcessLauncher(CONF, restart_method='mutate')
-    with metrics.shared(CONF.metrics.engine_port):
+    with metrics.shared(CONF, CONF.metrics.engine_port):
         launcher.launch_service(EngineProcess(), workers=CONF.engine.workers)
         return launcher.wait() or 0
 

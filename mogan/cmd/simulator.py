@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""See the simulated hardware, change it, and tell it to fail."""
+"""Inspect and change the simulated hardware, and script its faults."""
 
 import argparse
 import dataclasses
@@ -11,7 +11,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
-from mogan.baremetal import driver, faults, inventory
+from mogan import version
+from mogan.baremetal import driver
+from mogan.baremetal.simulated import faults, inventory
 
 _PROGRAM = 'mogan-simulator'
 _DEFAULT = '.mogan/inventory.sqlite'
@@ -28,22 +30,22 @@ examples:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Faults of the command line are one line, too."""
+    """A parser that reports errors of the command line in one line, too."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(1, f'{_PROGRAM}: {message}; see {self.prog} --help\n')
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one sub-command; returns the exit status."""
-    # Defaults of the parsers would undo what stood before the words.
+    """Run a subcommand and return the exit status."""
+    # Defaults of the parsers would undo options before the subcommand.
     arguments = _parser().parse_args(argv, argparse.Namespace(
         inventory=pathlib.Path(_DEFAULT), json=False))
     try:
         if arguments.run is not _node_add and not arguments.inventory.exists():
             raise inventory.InventoryError(
-                f'there is no inventory {arguments.inventory}; the first '
-                f'start of the service makes it, or node add')
+                f'inventory {arguments.inventory} not found; the first '
+                f'start of the service creates it, or node add')
         store = inventory.Inventory(arguments.inventory)
         try:
             arguments.run(store, arguments)
@@ -61,32 +63,34 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    # On every level, so that they may stand before the words or behind.
+    # On every level, so that they may precede or follow the subcommand.
     common = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument('--inventory', type=pathlib.Path, metavar='PATH',
-                        help=f'file of the inventory (default: {_DEFAULT})')
+                        help=f'inventory file (default: {_DEFAULT})')
     common.add_argument('--json', action='store_true',
                         help='write JSON instead of a table')
     parser = _Parser(
         prog=_PROGRAM, description=__doc__, epilog=_EXAMPLES,
         parents=[common],
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    words = parser.add_subparsers(required=True, metavar='COMMAND',
-                                  parser_class=_Parser)
-    node = words.add_parser('node', help='the nodes of the inventory')
+    parser.add_argument('--version', action='version',
+                        version=version.version_string())
+    commands = parser.add_subparsers(required=True, metavar='COMMAND',
+                                     parser_class=_Parser)
+    node = commands.add_parser('node', help='nodes of the inventory')
     _add_node_commands(node.add_subparsers(required=True, metavar='ACTION'),
                        common)
-    fault = words.add_parser('fault', help='scripted faults')
+    fault = commands.add_parser('fault', help='scripted faults')
     _add_fault_commands(
         fault.add_subparsers(required=True, metavar='ACTION'), common)
-    journal = words.add_parser(
-        'journal', parents=[common], help='every call that has come in',
-        description='Every call that has come in, oldest first: which '
-                    'number it carried, and whether it took effect.')
+    journal = commands.add_parser(
+        'journal', parents=[common], help='list the received calls',
+        description='List the received calls, oldest first, with their '
+                    'fencing tokens and outcomes.')
     journal.add_argument('--after', type=int, default=0, metavar='ID',
-                         help='only what is behind the line of this id')
+                         help='start after the entry of this id')
     journal.add_argument('--limit', type=int, default=1000, metavar='N',
-                         help='at most N lines (default: 1000)')
+                         help='maximum number of entries (default: 1000)')
     journal.set_defaults(run=_journal)
     return parser
 
@@ -100,38 +104,36 @@ def _add_node_commands(actions: Any, common: _Parser) -> None:
     action.add_argument('--resource-class', required=True, metavar='CLASS',
                         help='such as CUSTOM_BAREMETAL_SMALL')
     action.add_argument('--trait', action='append', default=[],
-                        help='may be given several times')
-    action.add_argument('--zone', help='the availability zone that it is in')
+                        help='trait (repeat for several)')
+    action.add_argument('--zone', help='availability zone')
     action.set_defaults(run=_node_add)
     action = actions.add_parser(
         'remove', parents=[common],
-        help='remove a node that carries no instance')
+        help='remove a node without an instance')
     action.add_argument('node', metavar='NODE', help='name or uuid')
     action.set_defaults(run=_node_remove)
     action = actions.add_parser(
-        'set', parents=[common], help='change a node past the service',
-        description='Change a node like somebody who goes to the hardware '
-                    'management directly, past the service.')
+        'set', parents=[common], help='change a node behind the service',
+        description='Change a node directly in the simulated bare-metal '
+                    'service, without Mogan.')
     action.add_argument('node', metavar='NODE', help='name or uuid')
     action.add_argument('--maintenance', default=None,
                         action=argparse.BooleanOptionalAction,
                         help='keep new instances off the node')
     action.add_argument('--protected', default=None,
                         action=argparse.BooleanOptionalAction,
-                        help='whether the node refuses undeploy and rebuild')
-    action.add_argument('--reason', help='why it is protected')
+                        help='let the node refuse undeploy and rebuild')
+    action.add_argument('--reason', help='reason of the protection')
     action.add_argument('--active', default=None,
                         action=argparse.BooleanOptionalAction,
-                        help='whether a node without an instance is in use '
-                             'by somebody else')
+                        help='set the node in use, without an instance')
     action.add_argument('--image', metavar='UUID',
-                        help='what has been put on the active node')
-    action.add_argument('--zone', help='the availability zone that it is in '
-                                       "('' for none)")
+                        help='image that is deployed on the active node')
+    action.add_argument('--zone', help="availability zone ('' for none)")
     action.set_defaults(run=_node_set)
     action = actions.add_parser(
         'config-drive', parents=[common],
-        help="show what a node's instance finds out about itself")
+        help='show the config drive of a node')
     action.add_argument('node', metavar='NODE', help='name or uuid')
     action.set_defaults(run=_node_config_drive)
 
@@ -143,30 +145,30 @@ def _add_fault_commands(actions: Any, common: _Parser) -> None:
             f'  {mode:12}{text}' for mode, text in faults.MEANING.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter)
     action.add_argument('mode', metavar='MODE',
-                        help='what happens, see below')
-    action.add_argument('--call', metavar='CALL', help='which call '
+                        help='mode of the fault, see below')
+    action.add_argument('--call', metavar='CALL', help='call '
                         f'(default: any): {", ".join(sorted(faults.CALLS))}')
     action.add_argument('--node', metavar='NODE',
                         help='name or uuid (default: any)')
     action.add_argument('--instance', metavar='UUID',
-                        help='which instance (default: any)')
+                        help='instance (default: any)')
     times = action.add_mutually_exclusive_group()
     times.add_argument('--times', type=int, default=1, metavar='N',
-                       help='how many calls meet it (default: 1)')
+                       help='number of calls that fail (default: 1)')
     times.add_argument('--forever', action='store_true',
-                       help='until it is cleared')
+                       help='fail until the fault is cleared')
     action.add_argument('--seconds', type=float, default=0.0, metavar='S',
-                        help='how long the call waits: for '
+                        help='delay of the call, for '
                              f'{", ".join(sorted(faults.WAITS))}')
-    action.add_argument('--message', help='the text of the error')
+    action.add_argument('--message', help='text of the error')
     action.set_defaults(run=_fault_add)
     action = actions.add_parser('list', parents=[common],
-                                help='list the faults still to come')
+                                help='list the pending faults')
     action.set_defaults(run=_fault_list)
     action = actions.add_parser('clear', parents=[common],
-                                help='forget one fault, or all')
+                                help='remove one fault, or all')
     action.add_argument('id', metavar='ID', nargs='?', type=int,
-                        help='the fault (default: all of them)')
+                        help='fault to remove (default: all)')
     action.set_defaults(run=_fault_clear)
 
 
@@ -200,12 +202,12 @@ def _node_set(store: inventory.Inventory,
               arguments: argparse.Namespace) -> None:
     if (arguments.maintenance, arguments.protected, arguments.active,
             arguments.zone) == (None, None, None, None):
-        raise ValueError('nothing to set: say --maintenance, --protected, '
+        raise ValueError('nothing to set: use --maintenance, --protected, '
                          '--active or the opposite, or --zone')
     if arguments.reason is not None and not arguments.protected:
-        raise ValueError('--reason goes with --protected')
+        raise ValueError('--reason requires --protected')
     if arguments.image is not None and not arguments.active:
-        raise ValueError('--image goes with --active')
+        raise ValueError('--image requires --active')
     node = store.named(arguments.node)
     if arguments.active is not None:
         store.set_active(node.uuid, arguments.active, arguments.image)

@@ -5,26 +5,29 @@ import argparse
 import contextlib
 import gc
 import ipaddress
+import pathlib
+import re
+import shlex
 import signal
 import sys
 import threading
 from collections.abc import Iterator
-from typing import Any
 
 from oslo_log import log
-from oslo_policy import opts as policy_opts
 
-from mogan import baremetal, metrics, policy, rpc
-from mogan.api import app, server
-from mogan.baremetal import inventory
+import mogan
+from mogan import baremetal, metrics, policy, rpc, version
+from mogan.api import app
 from mogan.baremetal.driver import Driver, DriverError
-from mogan.baremetal.simulated import SimulatedDriver
+from mogan.baremetal.simulated import SimulatedDriver, inventory
 from mogan.cmd import database, engine, launch
 from mogan.cmd.statedir import StateDir, StateDirError
 from mogan.conf import CONF
 from mogan.db import flavors, migrations
-from mogan.db.engine import Database, transaction
-from mogan.engine.rpcapi import EngineClient
+from mogan.db.core.engine import Database
+from mogan.db.core.retry import retried
+from mogan.engine.client import EngineClient
+from mogan.http_server import server
 from mogan.notifications import bus
 
 LOG = log.getLogger(__name__)
@@ -58,25 +61,36 @@ mogan-demo and, with its password:
       auth_type: http_basic
       auth: {{username: admin, password: ...}}
       baremetal_compute_endpoint_override: {endpoint}/v1
+      vendor_hook: moganclient.sdk:vendor_hook
 
 python-moganclient brings its commands along:
 
-  pip install ./python-moganclient
-  export OS_CLIENT_CONFIG_FILE={clouds} OS_CLOUD=mogan
+{install}  export OS_CLIENT_CONFIG_FILE={clouds} OS_CLOUD=mogan
   openstack baremetalcompute instance create web-2 --flavor {flavor} \\
        --image 5f8f2d3c-5d1a-4a6b-9f53-0f3c8d1f7a10 --wait
   openstack baremetalcompute instance lock web-2
 
-README.rst goes on from there. Ctrl-C stops the service.
+{guide}Ctrl-C stops the service.
 """
+# Only where the service runs from its source.
+_INSTALL = """\
+  python3 -m venv .venv-client
+  .venv-client/bin/pip install {client}
+  PATH=$PWD/.venv-client/bin:$PATH
+"""
+_GUIDE = '{readme} goes on from there. '
 
 
+@launch.command
 def main() -> int:
     """Run until SIGTERM or Ctrl-C."""
     arguments = _parse()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    # The terminal is gone: unless nohup says that this is no reason.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: stop.set())
     try:
         state = StateDir(arguments.state_dir)
         _configure(arguments, state)
@@ -109,44 +123,35 @@ def _parse() -> argparse.Namespace:
                              '%(default)s)')
     parser.add_argument('--debug', action='store_true',
                         help='log every step')
+    parser.add_argument('--version', action='version',
+                        version=version.version_string())
     return parser.parse_args()
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port < 65536:  # noqa: PLR2004
-        raise argparse.ArgumentTypeError(f'{port} is no port')
-    return port
+    if not re.fullmatch(r'[0-9]{1,5}', text, re.ASCII) or (
+            int(text) > 65535):  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f'{text} is no port')
+    return int(text)
 
 
 def _configure(arguments: argparse.Namespace, state: StateDir) -> None:
     """Set what makes the service standalone; a mogan.conf and a policy.yaml
     in the state directory may set the rest."""
-    options = ['--config-file', str(state.config)] * state.config.exists()
-    if arguments.debug:
-        options.append('--debug')
-    launch.prepare(options, config_files=[])
-    fixed: list[tuple[str, Any, str | None]] = [
-        ('auth_strategy', 'http_basic', None),
-        ('http_basic_users_file', str(state.users), None),
-        ('connection', f'sqlite:///{state.database}', 'database'),
-        ('inventory', str(state.inventory), 'simulated'),
-        ('host', arguments.host, 'api'),
-        ('port', arguments.port, 'api'),
-        ('threads', _THREADS, 'api'),
-    ]
-    for name, value, group in fixed:
-        CONF.set_override(name, value, group)
-    policy_opts.set_defaults(CONF, policy_file=str(state.policy))
+    state.prepare(['--debug'] if arguments.debug else [])
+    for name, value in (('host', arguments.host), ('port', arguments.port),
+                        ('threads', _THREADS)):
+        CONF.set_override(name, value, 'api')
 
 
 @contextlib.contextmanager
 def _running(arguments: argparse.Namespace,
              state: StateDir) -> Iterator[None]:
-    """The service, from its first answer to its last."""
+    """Run the service, from its first answer to its last."""
     with contextlib.ExitStack() as stack:
+        stack.callback(state.abandon)
         db = stack.enter_context(
-            database.opened(telling=bus.telling(CONF)))
+            database.opened(notifications=bus.enabled(CONF)))
         _upgrade(db)
         driver = baremetal.load(CONF)
         first_flavor = _furnish(db, driver)
@@ -160,7 +165,7 @@ def _running(arguments: argparse.Namespace,
         client = EngineClient(transport, CONF.engine.topic,
                               CONF.engine.call_timeout, hurry=work.hurry)
         stack.callback(client.close)
-        application = app.make_app(
+        application = app.Application(
             app.Services(db, client, policy.Policy(CONF),
                          app.settings(CONF)), CONF)
         stack.callback(application.close)
@@ -177,19 +182,30 @@ def _running(arguments: argparse.Namespace,
         stack.callback(metrics.serve(CONF, port, 'standalone', db))
         endpoint = _endpoint(arguments.host, front.bind_addr[1])
         state.write_credentials(endpoint)
+        state.keep()
         # Nothing made so far is ever garbage: let no collection look at it.
         gc.collect()
         gc.freeze()
-        print(_WELCOME.format(endpoint=endpoint,
-                              credentials=state.credentials,
-                              clouds=state.clouds,
-                              flavor=first_flavor), flush=True)
+        _welcome(state, endpoint, first_flavor)
         _warn_of_plain_http(arguments.host)
         yield
         LOG.info('Stopping')
 
 
-@transaction
+def _welcome(state: StateDir, endpoint: str, flavor: str) -> None:
+    """Print the first steps."""
+    source = pathlib.Path(mogan.__file__).parents[1]
+    client, readme = source / 'python-moganclient', source / 'README.rst'
+    print(_WELCOME.format(
+        endpoint=endpoint, credentials=state.credentials,
+        clouds=state.clouds, flavor=flavor,
+        install=_INSTALL.format(client=shlex.quote(str(client)))
+        if (client / 'setup.cfg').exists() else '',
+        guide=_GUIDE.format(readme=readme) if readme.exists() else ''),
+        flush=True)
+
+
+@retried
 def _upgrade(db: Database) -> None:
     migrations.upgrade(db)
 
@@ -210,7 +226,7 @@ def _furnish(db: Database, driver: Driver) -> str:
 
 
 def _classes(driver: Driver) -> list[str]:
-    """The classes of the nodes, as far as they can be seen now."""
+    """Return the resource classes of the nodes that can be listed now."""
     try:
         return sorted({node.resource_class for node in driver.nodes()
                        if node.resource_class})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The options, one module for each group."""
+"""The configuration options, one module for each group."""
 
 from typing import Any
 
@@ -26,5 +26,5 @@ for _group in _GROUPS:
 
 
 def list_opts() -> list[tuple[str | None, list[Any]]]:
-    """What oslo-config-generator writes into the sample."""
+    """Return all options, for oslo-config-generator."""
     return [entry for group in _GROUPS for entry in group.list_opts()]

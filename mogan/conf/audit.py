@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""[audit]: which requests an event is made of.
+"""[audit]: the requests that are recorded as CADF events.
 
-Where these events go is in the library's own
+The destination of these events is in the library's own
 [audit_middleware_notifications].
 """
 
@@ -9,21 +9,22 @@ from typing import Any
 
 from oslo_config import cfg
 
-GROUP = cfg.OptGroup('audit', title='Audit of the requests')
+GROUP = cfg.OptGroup('audit', title='Audit of requests')
 
 OPTS = [
     cfg.BoolOpt('enabled', default=False,
-                help='Whether the API sends a CADF event about each request '
-                     'that would change something, accepted or refused.'),
-    cfg.StrOpt('audit_map_file', default='/etc/mogan/api_audit_map.conf',
-               help='The file that names actions and targets, in the form '
-                    "of keystonemiddleware's audit middleware."),
+                help='Send a CADF event for each request that would change '
+                     'something, accepted or refused.'),
+    cfg.StrOpt('audit_map_file', deprecated_for_removal=True,
+               deprecated_since='1.0.0',
+               deprecated_reason='The API knows its own actions and targets.',
+               help='Ignored.'),
     cfg.ListOpt('ignore_req_list', default=['GET', 'HEAD', 'OPTIONS'],
-                help='The methods that no event is made of.'),
+                help='HTTP methods of requests that are not recorded.'),
 ]
 
 
-def register_opts(conf: Any) -> None:
+def register_opts(conf: cfg.ConfigOpts) -> None:
     conf.register_group(GROUP)
     conf.register_opts(OPTS, group=GROUP)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the API knows who is asking."""
+"""The authentication of API requests."""
 
 from typing import Any
 
@@ -9,27 +9,28 @@ OPTS = [
     cfg.StrOpt(
         'auth_strategy', default='keystone',
         choices=[
-            ('keystone', 'tokens of Keystone, see [keystone_authtoken]'),
-            ('http_basic', ('passwords of the users in '
+            ('keystone', 'Keystone tokens, see [keystone_authtoken]'),
+            ('http_basic', ('HTTP basic authentication of the users in '
                             'http_basic_users_file; only over TLS or on '
                             'the loopback interface')),
-            ('noauth', ('everybody is the administrator; refuses to listen '
-                        'on any other address than a loopback one'))],
-        help='How the API knows who is asking.'),
+            ('noauth', ('no authentication: every caller is an '
+                        'administrator; the API listens on loopback '
+                        'addresses only'))],
+        help='Authentication of API requests.'),
     cfg.StrOpt(
         'http_basic_users_file', default='/etc/mogan/users',
-        help='The users for auth_strategy = http_basic, one a line: name, '
-             'bcrypt hash of the password, project id, and roles with '
-             'commas between them, with a colon between each of the four. '
-             'mogan-users writes it. It is read again when it changes.'),
+        help='Users file for auth_strategy = http_basic, with one user a '
+             'line: name, bcrypt hash of the password, project id and '
+             'comma-separated roles, separated by colons. mogan-users '
+             'manages it. It is reloaded when it changes.'),
 ]
 
 
-def register_opts(conf: Any) -> None:
-    """Make the options known."""
+def register_opts(conf: cfg.ConfigOpts) -> None:
+    """Register the options."""
     conf.register_opts(OPTS)
 
 
 def list_opts() -> list[tuple[str | None, list[Any]]]:
-    """For the sample of the configuration."""
+    """Return the options, for the sample configuration."""
     return [('DEFAULT', OPTS)]

@@ -15,45 +15,51 @@ _ADAPTER = frozenset({'service_type', 'service_name', 'valid_interfaces',
 
 OPTS = [
     cfg.FloatOpt('lease', default=360.0, min=0.1,
-                 help="Seconds that an engine's claim of an instance lasts "
-                      'unless it is renewed: after that another engine '
-                      'takes over from one that has died. At least three '
-                      'times the reach.'),
+                 help="Lease time in seconds of an engine's claim on an "
+                      'instance: unless it is renewed, another engine takes '
+                      'over after that. At least three times the reach.'),
     cfg.FloatOpt('reach', default=120.0, min=0,
-                 help='Seconds that a call needs at most from its check to '
-                      'its effect. At least idle_timeout and timeout '
-                      'together.'),
+                 help='Maximum time in seconds from the check of a call to '
+                      'its effect. At least the sum of idle_timeout and '
+                      'timeout.'),
     cfg.FloatOpt('skew', default=5.0, min=0,
                  help="Seconds that the database's clock may gain on the "
                       "engine's over one lease."),
     cfg.IntOpt('timeout', default=30, min=1,
-               help='Seconds that one request, or one call with all its '
-                    'requests, may take.'),
+               help='Timeout in seconds of one request, and of one call with '
+                    'all its requests.'),
     cfg.FloatOpt('idle_timeout', default=75.0, min=0,
-                 help='Seconds after which whatever answers in front of '
-                      'Ironic closes a connection that nothing is sent on: '
-                      "a proxy's keep-alive time-out, or its time-out for "
-                      'the rest of a request where that is longer, or 10 '
-                      "for Ironic's own server. An engine that was paused "
-                      'for longer cannot make the call any more that it was '
-                      'about to make. Where this is set lower than it is, a '
-                      'lock may be passed by such a call.'),
+                 help='Seconds after which the server in front of Ironic '
+                      'closes an idle connection: the keep-alive timeout of '
+                      'the proxy, or its read timeout for the rest of a '
+                      "request where that is longer, or 10 for Ironic's own "
+                      'server. An engine that was paused for longer can no '
+                      'longer send the call that it was about to send. If '
+                      'this is lower than the real value, such a call may '
+                      'bypass a lock.'),
     cfg.StrOpt('image_source', default='{image_uuid}',
-               help='Where Ironic gets an image from; {image_uuid} stands '
-                    "for the instance's. The default means an image in "
-                    'Glance, http://images.example.org/{image_uuid}.qcow2 '
-                    'one on a web server.'),
+               help='Source of the image for Ironic, in which {image_uuid} '
+                    'is replaced. The default refers to an image in Glance, '
+                    'http://images.example.org/{image_uuid}.qcow2 to one on '
+                    'a web server.'),
     cfg.StrOpt('image_checksum',
-               help='Where Ironic finds the checksum of an image on a web '
-                    'server, without which many deploy interfaces refuse '
-                    'it: the address of a file that lists checksums and '
-                    'file names; {image_uuid} stands for the image.'),
+               help='Checksum of an image on a web server, which many deploy '
+                    'interfaces require: the URL of a file with checksums '
+                    'and file names, in which {image_uuid} is replaced.'),
     cfg.StrOpt('image_type', choices=['whole-disk', 'partition'],
-               help='What the images are, where Ironic cannot ask Glance.'),
+               help='Type of the images, where Ironic cannot get it from '
+                    'Glance.'),
+    cfg.IntOpt('soft_power_timeout', default=120, min=1,
+               help='Timeout in seconds of a soft power off or soft reboot, '
+                    'in which the operating system has to react; after that '
+                    'the power change has failed. Until then Ironic keeps '
+                    'the node reserved, so that a power off, a reboot or a '
+                    'delete that is requested meanwhile waits for it. It '
+                    'must be lower than [engine] power_timeout.'),
     cfg.BoolOpt('maintenance_on_lock', default=False,
-                help='Whether the node of a locked instance is put into '
-                     'maintenance as well. An unlock ends the maintenance '
-                     'that a lock began, and no other.'),
+                help='Put the node of a locked instance into maintenance as '
+                     'well. An unlock ends only the maintenance that a lock '
+                     'began.'),
 ]
 
 
@@ -74,7 +80,7 @@ def _adapter_opts() -> list[Any]:
     return options
 
 
-def register_opts(conf: Any) -> None:
+def register_opts(conf: cfg.ConfigOpts) -> None:
     conf.register_group(GROUP)
     conf.register_opts(OPTS + _auth_opts() + _session_opts()
                        + _adapter_opts(), group=GROUP)

@@ -1,34 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""[metrics]: figures for Prometheus."""
+"""[metrics]: metrics for Prometheus."""
 
 from typing import Any
 
 from oslo_config import cfg
 
-GROUP = cfg.OptGroup('metrics', title='Figures for Prometheus')
+GROUP = cfg.OptGroup('metrics', title='Metrics for Prometheus')
 
 OPTS = [
     cfg.PortOpt('api_port', default=0,
-                help='The port for /metrics and /healthcheck of mogan-api, '
-                     'whose processes share it, or of mogan-standalone. 0: '
-                     'no figures are kept.'),
+                help='Port of /metrics and /healthcheck of mogan-api, shared '
+                     'by its processes, or of mogan-standalone. 0 disables '
+                     'the metrics.'),
     cfg.PortOpt('engine_port', default=0,
                 help='The same for mogan-engine.'),
     cfg.HostAddressOpt('host', default='127.0.0.1',
-                       help='The address that these ports are on. Whoever '
-                            'reaches them needs no credentials.'),
+                       help='Address that these ports listen on. Clients '
+                            'need no credentials.'),
     cfg.FloatOpt('cache_time', default=5.0, min=0,
-                 help='Seconds for which figures are kept that are read '
-                      'from the database.'),
+                 help='Seconds for which metrics from the database are '
+                      'cached.'),
 ]
 
 
-def register_opts(conf: Any) -> None:
-    """Make the options known."""
+def register_opts(conf: cfg.ConfigOpts) -> None:
+    """Register the options."""
     conf.register_group(GROUP)
     conf.register_opts(OPTS, group=GROUP)
 
 
 def list_opts() -> list[tuple[str | None, list[Any]]]:
-    """For the sample of the configuration."""
+    """Return the options, for the sample configuration."""
     return [(GROUP.name, OPTS)]

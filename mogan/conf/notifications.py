@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""[notifications]: what others are told of the instances.
+"""[notifications]: versioned notifications about instances.
 
-Whether anybody is told, and over which broker, is in the library's
+The driver, which turns them on, and the broker are in the library's
 [oslo_messaging_notifications].
 """
 
@@ -9,17 +9,17 @@ from typing import Any
 
 from oslo_config import cfg
 
-GROUP = cfg.OptGroup('notifications', title='What others are told')
+GROUP = cfg.OptGroup('notifications', title='Versioned notifications')
 
 OPTS = [
     cfg.ListOpt('topics', default=['versioned_notifications'],
-                help='The topics that versioned notifications go to, where '
-                     '[oslo_messaging_notifications] driver turns them '
-                     'on. The queue of a topic has .info at its end.'),
+                help='Topics of versioned notifications, which '
+                     '[oslo_messaging_notifications] driver enables. The '
+                     'name of a queue is its topic with the suffix .info.'),
 ]
 
 
-def register_opts(conf: Any) -> None:
+def register_opts(conf: cfg.ConfigOpts) -> None:
     conf.register_group(GROUP)
     conf.register_opts(OPTS, group=GROUP)
 

@@ -11,12 +11,13 @@ from oslo_utils import uuidutils
 
 from mogan import exception, states
 from mogan.context import RequestContext
-from mogan.db import actions, flavors, instances, models
-from mogan.db.engine import Database, transaction
+from mogan.db import actions, flavors, instances, models, rows
+from mogan.db.core.engine import Database
+from mogan.db.core.retry import retried
 
 I = models.instances  # noqa: E741 - as in instances
 
-# How often a flavor may go between the look at it and its use.
+# How often a flavor may be removed between its selection and its use.
 _TRIES: Final = 8
 _ON_NODE: Final = sa.select(I.c.uuid, I.c.status).where(
     I.c.node_uuid == sa.bindparam('node'), I.c.deleted_at.is_(None)).limit(1)
@@ -26,7 +27,7 @@ _ASKING: Final = sa.select(I.c.uuid, I.c.status).where(
 
 def create(db: Database, context: RequestContext, values: dict[str, Any],
            node: Mapping[str, Any], *,
-           hidden_flavors: bool) -> instances.Row:
+           hidden_flavors: bool) -> rows.Instance:
     """Record a new instance and the intent that it takes over a node.
 
     It gets the flavor that describes the node best, if one does;
@@ -37,36 +38,38 @@ def create(db: Database, context: RequestContext, values: dict[str, Any],
         flavor = flavors.fitting(db, node['resource_class'], node['traits'],
                                  hidden=hidden_flavors)
         # It may have been deleted, or disabled, since it was found.
-        with contextlib.suppress(exception.Invalid):
+        with contextlib.suppress(exception.FlavorNotFound,
+                                 exception.FlavorDisabled):
             try:
-                uuid = _insert(db, context, values | {
+                return _insert(db, context, values | {
                     'flavor_uuid': flavor, 'adopting': node['uuid']})
             except oslo_db.exception.DBDuplicateEntry:
                 raise _taken(node['uuid'], _asking(
                     db, node['uuid'])) from None
-            return instances.get(db, uuid)
     raise exception.ServiceUnavailable
 
 
-def _taken(node_uuid: str, rival: instances.Row | None) -> exception.NodeTaken:
+def _taken(node_uuid: str, rival: rows.Instance | None) -> exception.NodeTaken:
     return exception.NodeTaken(uuid=node_uuid, instance=(
         f'the instance {rival.uuid} in the status {rival.status}' if rival
         else 'another instance'))
 
 
-@transaction
-def _asking(db: Database, node_uuid: str) -> instances.Row | None:
-    with db.reader() as connection:
+@retried
+def _asking(db: Database, node_uuid: str) -> rows.Instance | None:
+    # Where the row is that was in the way.
+    with db.writer() as connection:
         return connection.execute(_ASKING, {'node': node_uuid}).first()
 
 
-@transaction
+@retried
 def _insert(db: Database, context: RequestContext,
-            values: dict[str, Any]) -> str:
-    uuid: str = uuidutils.generate_uuid()
+            values: dict[str, Any]) -> rows.Instance:
+    uuid = uuidutils.generate_uuid()
     node_uuid = values['adopting']
     action = actions.describe(context, uuid, states.Verb.ADOPT,
-                              {'node_uuid': node_uuid})
+                              {'node_uuid': node_uuid},
+                              notify=db.notifications)
     with db.writer() as connection:
         # `adopting` is unique; whoever had it for this node before, and has
         # taken the node over, is on the node.
@@ -75,6 +78,6 @@ def _insert(db: Database, context: RequestContext,
         if rival is not None:
             raise _taken(node_uuid, rival)
         if values['flavor_uuid'] is not None:
-            flavors.hold(connection, values['flavor_uuid'], hidden=True)
+            flavors.lock_row(connection, values['flavor_uuid'], hidden=True)
         actions.insert(connection, action)
-    return uuid
+        return instances.lock_row(connection, uuid)

@@ -2,8 +2,8 @@
 """Flavors, and how they are kept while an instance needs them.
 
 Creating an instance and deleting its flavor exclude each other on the
-flavor's row: the one inserts the instance and then holds the row, the other
-takes the row and then looks for instances.  Whichever comes second sees what
+flavor's row: the one inserts the instance and then locks the row, the other
+locks the row and then looks for instances.  Whichever comes second sees what
 the first has done.
 """
 
@@ -15,19 +15,19 @@ import sqlalchemy as sa
 from oslo_utils import uuidutils
 
 from mogan import exception
-from mogan.db import clock, models
-from mogan.db.engine import Database, transaction
+from mogan.db import models, rows
+from mogan.db.core import clock
+from mogan.db.core.engine import Database
+from mogan.db.core.retry import retried
 
 F = models.flavors
 I = models.instances  # noqa: E741 - read next to F
-
-Row = sa.Row[Any]
 
 _OFFERED: Final = sa.and_(F.c.is_public == sa.true(),
                           F.c.disabled == sa.false())
 _GET: Final = sa.select(F).where(F.c.uuid == sa.bindparam('key'))
 # Keeps it from being deleted until the transaction ends.
-_HOLD: Final = _GET.with_for_update(read=True)
+_LOCK_ROW: Final = _GET.with_for_update(read=True)
 _TOUCH: Final = sa.update(F).where(F.c.uuid == sa.bindparam('key')).values(
     updated_at=F.c.updated_at)
 _DELETE_UNUSED: Final = sa.delete(F).where(
@@ -36,9 +36,9 @@ _DELETE_UNUSED: Final = sa.delete(F).where(
                        I.c.flavor_uuid == sa.bindparam('key')))
 
 
-@transaction
-def get(db: Database, uuid: str, *, hidden: bool = True) -> Row:
-    """One flavor; `hidden`: also where it is not public or is disabled.
+@retried
+def get(db: Database, uuid: str, *, hidden: bool = True) -> rows.Flavor:
+    """Return one flavor; `hidden`: also if it is not public or is disabled.
 
     Raises FlavorNotFound.
     """
@@ -49,16 +49,16 @@ def get(db: Database, uuid: str, *, hidden: bool = True) -> Row:
     return row
 
 
-def _offered(row: Row) -> bool:
+def _offered(row: rows.Flavor) -> bool:
     return bool(row.is_public and not row.disabled)
 
 
-@transaction
+@retried
 def page(db: Database, *, hidden: bool, limit: int,
-         marker: str | None = None) -> tuple[Sequence[Row], bool]:
-    """A page in the order of creation, and whether there is more.
+         marker: str | None = None) -> tuple[Sequence[rows.Flavor], bool]:
+    """Return a page in the order of creation, and whether there are more rows.
 
-    Raises Invalid for a marker that there is not.
+    Raises FlavorNotFound for an unknown marker.
     """
     query = sa.select(F).order_by(F.c.id).limit(limit + 1)
     if not hidden:
@@ -67,16 +67,14 @@ def page(db: Database, *, hidden: bool, limit: int,
         if marker is not None:
             last = connection.execute(_GET, {'key': marker}).one_or_none()
             if last is None or not (hidden or _offered(last)):
-                raise exception.Invalid(
-                    place='query argument marker',
-                    fault=f'there is no flavor {marker}')
+                raise exception.FlavorNotFound(uuid=marker)
             query = query.where(F.c.id > last.id)
         rows = connection.execute(query).all()
     return rows[:limit], len(rows) > limit
 
 
-@transaction
-def create(db: Database, values: dict[str, Any]) -> Row:
+@retried
+def create(db: Database, values: dict[str, Any]) -> rows.Flavor:
     """Add a flavor.  Raises FlavorExists."""
     uuid = uuidutils.generate_uuid()
     try:
@@ -88,8 +86,8 @@ def create(db: Database, values: dict[str, Any]) -> Row:
         raise exception.FlavorExists(name=values['name']) from error
 
 
-@transaction
-def update(db: Database, uuid: str, values: dict[str, Any]) -> Row:
+@retried
+def update(db: Database, uuid: str, values: dict[str, Any]) -> rows.Flavor:
     """Change some fields and no others.
 
     Raises FlavorNotFound, FlavorExists.
@@ -106,7 +104,7 @@ def update(db: Database, uuid: str, values: dict[str, Any]) -> Row:
     return row
 
 
-@transaction
+@retried
 def delete(db: Database, uuid: str) -> None:
     """Remove a flavor that no instance has.
 
@@ -114,18 +112,18 @@ def delete(db: Database, uuid: str) -> None:
     """
     with db.writer() as connection:
         # A statement of its own: the next one then sees every instance
-        # whose creation held the row.
+        # whose creation locked the row.
         if connection.execute(_TOUCH, {'key': uuid}).rowcount != 1:
             raise exception.FlavorNotFound(uuid=uuid)
         if connection.execute(_DELETE_UNUSED, {'key': uuid}).rowcount != 1:
             raise exception.FlavorInUse(uuid=uuid)
 
 
-@transaction
+@retried
 def fitting(db: Database, resource_class: str, traits: Collection[str], *,
             hidden: bool) -> str | None:
-    """The uuid of the flavor that describes such a node best: of those
-    that it would be given to, the one with the most traits.
+    """Return the uuid of the flavor that describes such a node best: of those
+    that could be deployed on it, the one with the most traits.
 
     `hidden`: it need not be public.
     """
@@ -139,16 +137,14 @@ def fitting(db: Database, resource_class: str, traits: Collection[str], *,
     return max(fit, key=lambda row: len(row.traits)).uuid if fit else None
 
 
-def hold(connection: sa.Connection, uuid: str, *, hidden: bool) -> None:
-    """Keep the flavor of an instance that this transaction has inserted.
+def lock_row(connection: sa.Connection, uuid: str, *, hidden: bool) -> None:
+    """Lock the row of the flavor that an inserted instance has.
 
-    Raises Invalid where a new instance cannot have it; `hidden`: it need
-    not be public.
+    `hidden`: it need not be public.  Raises FlavorNotFound, FlavorDisabled
+    where a new instance cannot have it.
     """
-    row = connection.execute(_HOLD, {'key': uuid}).one_or_none()
+    row = connection.execute(_LOCK_ROW, {'key': uuid}).one_or_none()
     if row is None or not (hidden or _offered(row)):
-        raise exception.Invalid(
-            place='flavor_uuid', fault=f'there is no flavor {uuid}')
+        raise exception.FlavorNotFound(uuid=uuid)
     if row.disabled:
-        raise exception.Invalid(
-            place='flavor_uuid', fault=f'the flavor {uuid} is disabled')
+        raise exception.FlavorDisabled(uuid=uuid)

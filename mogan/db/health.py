@@ -1,33 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What others want to know of the database, and of the work in it."""
+"""Health of the database, and statistics of the work in it."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from mogan.db import clock, models
-from mogan.db.engine import Database, transaction
+from mogan.db import models
+from mogan.db.core import clock, types
+from mogan.db.core.engine import Database
+from mogan.db.core.retry import retried
 
 A = models.actions
 
-_SINCE = sa.func.min(A.c.created_at).label('since')
+_SINCE = sa.func.min(sa.case(
+    (clock.readable(A.c.created_at), A.c.created_at), else_=clock.NOW,
+), type_=types.Timestamp).label('since')
 _UNFINISHED = (
     sa.select(A.c.verb, sa.func.count().label('actions'), _SINCE,
               clock.NOW.label('now'))
     .where(A.c.next_at.is_not(None)).group_by(A.c.verb))
 
 
-@transaction
+@retried
 def ask(db: Database) -> None:
     """See whether it answers.  Raises DatabaseUnavailable."""
     with db.reader() as connection:
         connection.execute(sa.select(clock.NOW)).scalar_one()
 
 
-@transaction
+@retried
 def unfinished(db: Database) -> Sequence[sa.Row[Any]]:
-    """How many actions of each verb are unfinished, and `since` when the
-    oldest of them; with the database's time as `now`."""
+    """Count the unfinished actions of each verb, with the creation of the
+    oldest as `since`, and the database's time as `now`."""
     with db.reader() as connection:
         return connection.execute(_UNFINISHED).all()

@@ -3,26 +3,42 @@
 
 A transition is one conditional UPDATE, the first statement of its
 transaction, and its rowcount decides.  Nothing is read, judged in Python
-and written then.
+and written then; where it has changed nothing, the row that chooses the
+answer is read in the same transaction.
 """
 
 import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import oslo_db.exception
 import sqlalchemy as sa
 from oslo_utils import uuidutils
 
 from mogan import exception, states
 from mogan.context import RequestContext
-from mogan.db import actions, claims, clock, flavors, inputs, models
+from mogan.db import (
+    actions,
+    claims,
+    domains,
+    flavors,
+    models,
+    primary,
+    rows,
+    secrets,
+    vifs,
+)
 from mogan.db.claims import Claim
-from mogan.db.connections import Change, Query
-from mogan.db.engine import Database, transaction
+from mogan.db.core import clock
+from mogan.db.core.engine import Database
+from mogan.db.core.retry import retried
+from mogan.db.core.statements import Change, Query
 
 I = models.instances  # noqa: E741 - the table of this module
 
-Row = Any  # of a query, or of SQLAlchemy
+# Of a request that changes a state: whether there is work to do, another
+# arrow that fits by now, or why it is refused.
+Verdict = bool | states.Arrow | exception.Conflict
 
 # How often a request meets a row that has just changed under it before the
 # caller is asked to try again.
@@ -31,33 +47,72 @@ _TRIES: Final = 16
 _GET = sa.select(I).where(I.c.uuid == sa.bindparam('key'),
                           I.c.deleted_at.is_(None))
 _GET_LIVE = Query(_GET)
+_GET_LOCKED = _GET.with_for_update()
 _GET_ANY = Query(sa.select(I).where(I.c.uuid == sa.bindparam('key')))
 
 
-@transaction
-def get(db: Database, uuid: str, *, deleted: bool = False) -> Row:
-    """One instance.  Raises InstanceNotFound."""
+@retried
+def get(db: Database, uuid: str, *, deleted: bool = False,
+        to_change: bool = False) -> rows.Instance:
+    """Return one instance. Raises InstanceNotFound.
+
+    `to_change`: where a reader finds none, the primary decides.
+    """
     for row in db.select(_GET_ANY if deleted else _GET_LIVE, key=uuid):
         return row
+    if to_change:
+        with db.writer() as connection:
+            return lock_row(connection, uuid)
     raise exception.InstanceNotFound(uuid=uuid)
 
 
-@transaction
+def lock_row(connection: sa.Connection, uuid: str) -> rows.Instance:
+    """Lock the row until the transaction ends, and return it.
+
+    Raises InstanceNotFound.
+    """
+    row = connection.execute(_GET_LOCKED, {'key': uuid}).one_or_none()
+    if row is None:
+        raise exception.InstanceNotFound(uuid=uuid)
+    return row
+
+
 def create(db: Database, context: RequestContext, values: dict[str, Any],
-           given: Mapping[str, Any] | None = None, *,
-           hidden_flavors: bool = False) -> Row:
+           secret_values: Mapping[str, Any] | None = None, *,
+           hidden_flavors: bool = False) -> rows.Instance:
     """Record a new instance and the intent to build it.
 
-    `given`: what is handed to its node and not shown.  Raises Invalid where
-    it cannot have its flavor; `hidden_flavors`: that may be one that is not
-    public.
+    `secret_values`: instance secrets and user data; `hidden_flavors`: its
+    flavor need not be public.  Raises PortInUse, FlavorNotFound,
+    FlavorDisabled.
     """
+    ports = [network['port_id'] for network in values.get('networks') or ()
+             if 'port_id' in network]
+    for _ in range(_TRIES):
+        try:
+            return _create(db, context, values, secret_values or {},
+                           hidden_flavors=hidden_flavors)
+        except oslo_db.exception.DBDuplicateEntry as error:
+            if not ports:
+                raise
+            port = vifs.taken(db, ports)
+            if port is not None:
+                raise exception.PortInUse(port=port) from error
+    raise exception.ServiceUnavailable
+
+
+@retried
+def _create(db: Database, context: RequestContext, values: dict[str, Any],
+            secret_values: Mapping[str, Any], *,
+            hidden_flavors: bool) -> rows.Instance:
     uuid = uuidutils.generate_uuid()
-    action = actions.describe(context, uuid, states.Verb.CREATE, {})
+    action = actions.describe(context, uuid, states.Verb.CREATE, {},
+                              notify=db.notifications)
     with db.writer() as connection:
         insert(connection, action, values)
-        inputs.insert(connection, uuid, given or {})
-        flavors.hold(connection, values['flavor_uuid'],
+        secrets.insert(connection, uuid, secret_values)
+        vifs.insert(connection, uuid, values.get('networks') or ())
+        flavors.lock_row(connection, values['flavor_uuid'],
                      hidden=hidden_flavors)
         actions.insert(connection, action)
         return connection.execute(_GET, {'key': uuid}).one()
@@ -83,32 +138,24 @@ def begin(db: Database, context: RequestContext, uuid: str,
 
     Returns whether there is work to do: False where the instance is, or is
     getting, as the request wants it.  Raises InstanceNotFound,
-    InstanceLocked, InvalidState, NoNode, DatabaseUnavailable.
+    InstanceLocked, InvalidState, NoNode, NotUnderstood, DatabaseUnavailable.
     """
-    action = actions.describe(context, uuid, verb, arguments or {})
+    action = actions.describe(context, uuid, verb, arguments or {},
+                              notify=db.notifications)
     arrow = states.ARROWS[verb][0]
     for _ in range(_TRIES):
-        if _follow(db, arrow, action, operate_locked):
-            return True
-        row = get(db, uuid)
-        verdict = states.judge(
-            verb, states.Status(row.status),
-            states.LockState(row.lock_state),
-            has_node=row.node_uuid is not None,
-            operate_locked=operate_locked)
-        if isinstance(verdict, states.Arrow):
-            arrow = verdict
-        elif isinstance(verdict, states.Refused):
-            raise _refusal(db, context, row, verb, verdict)
-        elif (not _wants_other_reason(row, action)
-              or _replace_reason(db, action)):
-            return False
+        verdict = _follow(db, arrow, action, operate_locked)
+        if isinstance(verdict, bool):
+            return verdict
+        if isinstance(verdict, exception.Conflict):
+            raise verdict
+        arrow = verdict
     raise exception.ServiceUnavailable
 
 
-@transaction
+@retried
 def _follow(db: Database, arrow: states.Arrow, action: dict[str, Any],
-            operate_locked: bool) -> bool:
+            operate_locked: bool) -> Verdict:
     values = {'key': action['instance_uuid'], 'action': action['uuid']}
     if arrow.verb is states.Verb.LOCK:
         values |= {'user': action['user_id'],
@@ -116,7 +163,7 @@ def _follow(db: Database, arrow: states.Arrow, action: dict[str, Any],
     with db.writer() as connection:
         change = _transition(arrow, operate_locked and arrow.operable)
         if change.make(connection, values) != 1:
-            return False
+            return _judge(connection, action, operate_locked)
         if arrow.supersedes:
             actions.supersede(connection, action['instance_uuid'],
                               arrow.column)
@@ -124,23 +171,48 @@ def _follow(db: Database, arrow: states.Arrow, action: dict[str, Any],
         return True
 
 
+def _judge(connection: sa.Connection, action: dict[str, Any],
+           operate_locked: bool) -> Verdict:
+    """Return the decision on a request whose arrow has changed no row, as read
+    from the server that was to write it.
+
+    Raises InstanceNotFound, NotUnderstood.
+    """
+    row = lock_row(connection, action['instance_uuid'])
+    domains.check(row)
+    verdict = states.judge(
+        states.Verb(action['verb']), states.Status(row.status),
+        states.LockState(row.lock_state),
+        has_node=row.node_uuid is not None, operate_locked=operate_locked)
+    if isinstance(verdict, states.Arrow):
+        return verdict
+    if isinstance(verdict, states.Refused):
+        return _refuse(connection, row, action, verdict)
+    if _wants_other_reason(row, action):
+        _replace_reason(connection, action)
+    else:
+        primary.confirm(connection, row.uuid)
+    return False
+
+
 def _allowing(column: sa.Column[str], allowed: frozenset[Any],
               every: frozenset[Any]) -> list[sa.ColumnElement[bool]]:
     if allowed == every:
         return []
-    # Written out: a bound list is expanded anew for each execution.
+    # Written out: a bound list is expanded again for each execution.
     return [column.in_([sa.literal_column(f"'{value.value}'")
                         for value in sorted(allowed)])]
 
 
 @functools.cache
 def _transition(arrow: states.Arrow, operating: bool) -> Change:
-    """The UPDATE that an arrow is; `operating`: the lock does not bind the
+    """Return the UPDATE of an arrow; `operating`: the lock does not bind the
     caller."""
     status = arrow.column is states.Column.STATUS
     guards = [I.c.uuid == sa.bindparam('key'), I.c.deleted_at.is_(None)]
     guards += _allowing(I.c[arrow.column], arrow.sources, frozenset())
     guards += _allowing(I.c.status, arrow.statuses, states.EVERY_STATUS)
+    guards.append(domains.KNOWN_STATE)
     if not operating:
         guards += _allowing(I.c.lock_state, arrow.lock_states,
                             states.EVERY_LOCK_STATE)
@@ -159,42 +231,41 @@ def _transition(arrow: states.Arrow, operating: bool) -> Change:
 
 
 def _owner(column: states.Column) -> str:
-    """The column that names the action which owns a state column."""
+    """Return the column with the action that owns a state column."""
     return ('status_action' if column is states.Column.STATUS
             else 'lock_action')
 
 
-def _wants_other_reason(row: Row, action: dict[str, Any]) -> bool:
+def _wants_other_reason(row: rows.Instance, action: dict[str, Any]) -> bool:
     reason = action['arguments'].get('reason')
     return (action['verb'] == states.Verb.LOCK and reason is not None
             and reason != row.locked_reason)
 
 
-@transaction
-def _replace_reason(db: Database, action: dict[str, Any]) -> bool:
+def _replace_reason(connection: sa.Connection,
+                    action: dict[str, Any]) -> None:
     """Another reason for the same lock; the repair carries it to the node."""
-    statement = sa.update(I).where(
-        I.c.uuid == action['instance_uuid'], I.c.deleted_at.is_(None),
-        *_allowing(I.c.lock_state, states.SATISFIED[states.Verb.LOCK],
-                   states.EVERY_LOCK_STATE)).values(
+    connection.execute(
+        sa.update(I).where(I.c.uuid == action['instance_uuid']).values(
             locked_reason=action['arguments']['reason'],
-            updated_at=clock.NOW)
-    with db.writer() as connection:
-        if connection.execute(statement).rowcount != 1:
-            return False
-        actions.insert(connection, action, done=True)
-        return True
+            updated_at=clock.NOW))
+    actions.insert(connection, action, done=True)
 
 
-def _refusal(db: Database, context: RequestContext, row: Row,
-             verb: states.Verb, verdict: states.Refused,
-             ) -> exception.Conflict:
+def _refuse(connection: sa.Connection, row: rows.Instance,
+            action: dict[str, Any],
+            verdict: states.Refused) -> exception.Conflict:
+    """Return the error of a request that the locked row does not allow."""
     if verdict.locked:
         error = exception.InstanceLocked(
-            row.uuid, since=row.locked_at, reason=row.locked_reason,
+            row.uuid, state=row.lock_state,
+            ending=row.lock_state == states.LockState.UNLOCKING,
+            since=row.locked_at, reason=row.locked_reason,
             holder=row.locked_by, project_id=row.project_id)
-        actions.record_refusal(db, context, row, verb, error.message)
+        actions.record_refusal(connection, action, row, error.message)
         return error
+    primary.confirm(connection, row.uuid)
+    verb = states.Verb(action['verb'])
     words = verb.value.replace('_', ' ')
     if row.node_uuid is None and any(
             arrow.needs_node and row.status in arrow.sources
@@ -204,47 +275,53 @@ def _refusal(db: Database, context: RequestContext, row: Row,
                                   verb=words)
 
 
-def update(db: Database, context: RequestContext, row: Row,
-           values: dict[str, Any], *, operate_locked: bool) -> Row | None:
+def update(db: Database, context: RequestContext, row: rows.Instance,
+           values: dict[str, Any], *,
+           operate_locked: bool) -> tuple[rows.Instance, bool]:
     """Change what describes an instance, where it is still as `row` saw it.
 
-    Returns the new row, or None where another change came in between.
-    Raises InstanceNotFound, InstanceLocked.
+    Returns the newest row, and whether it was changed: not where another
+    change came in between.  Raises InstanceNotFound, InstanceLocked,
+    NotUnderstood.
     """
     action = actions.describe(context, row.uuid, states.Verb.UPDATE,
-                              {'fields': sorted(values)})
-    if _describe(db, row, values, action, operate_locked):
-        return get(db, row.uuid)
-    now = get(db, row.uuid)
-    if now.lock_state != states.LockState.UNLOCKED and not operate_locked:
-        raise _refusal(db, context, now, states.Verb.UPDATE,
-                       states.Refused(locked=True))
-    return None
+                              {'fields': sorted(values)},
+                              notify=db.notifications)
+    verdict = _describe(db, row, values, action, operate_locked)
+    if isinstance(verdict, exception.Conflict):
+        raise verdict
+    return verdict
 
 
-@transaction
-def _describe(db: Database, row: Row, values: dict[str, Any],
-              action: dict[str, Any], operate_locked: bool) -> bool:
+@retried
+def _describe(db: Database, row: rows.Instance, values: dict[str, Any],
+              action: dict[str, Any], operate_locked: bool,
+              ) -> tuple[rows.Instance, bool] | exception.Conflict:
     statement = sa.update(I).where(
         I.c.uuid == row.uuid, I.c.deleted_at.is_(None),
-        I.c.revision == row.revision)
+        I.c.revision == row.revision, domains.KNOWN_STATE)
     if not operate_locked:
         statement = statement.where(
             I.c.lock_state == states.LockState.UNLOCKED.value)
     with db.writer() as connection:
         changed = connection.execute(statement.values(
             values | {'revision': I.c.revision + 1,
-                      'updated_at': clock.NOW}))
-        if changed.rowcount != 1:
-            return False
-        actions.insert(connection, action, done=True)
-        return True
+                      'updated_at': clock.NOW})).rowcount == 1
+        if changed:
+            actions.insert(connection, action, done=True)
+        now = lock_row(connection, row.uuid)
+        domains.check(now)
+        if not (changed or operate_locked
+                or now.lock_state == states.LockState.UNLOCKED):
+            return _refuse(connection, now, action,
+                           states.Refused(locked=True))
+        return now, changed
 
 
-@transaction
-def finish(db: Database, claim: Claim, action: Row, end: states.State | None,
-           values: dict[str, Any], *, failure: str | None,
-           release: bool) -> bool:
+@retried
+def finish(db: Database, claim: Claim, action: rows.Action,
+           end: states.State | None, values: dict[str, Any], *,
+           failure: str | None, release: bool) -> bool:
     """Write an action's outcome, where the row still names it and the
     claim is live.
 
@@ -277,12 +354,13 @@ def finish(db: Database, claim: Claim, action: Row, end: states.State | None,
             return False
         actions.finish(connection, action.uuid, failure)
         if end is states.GONE:
-            inputs.delete(connection, claim.instance_uuid)
+            secrets.delete(connection, claim.instance_uuid)
+            vifs.delete(connection, claim.instance_uuid)
         return True
 
 
-@transaction
-def follow(db: Database, row: Row, status: states.Status,
+@retried
+def follow(db: Database, row: rows.OnNode, status: states.Status,
            values: dict[str, Any]) -> bool:
     """Make an instance what its node is, where no action holds its status
     and no request has been accepted since `row` was read.
@@ -290,7 +368,7 @@ def follow(db: Database, row: Row, status: states.Status,
     `values` are other columns that go with it.  Returns whether it was
     written.
     """
-    if status not in states.FOLLOWS[row.status] | {row.status}:
+    if status not in states.FOLLOWS[states.Status(row.status)] | {row.status}:
         raise ValueError(f'no node makes {row.status} {status}')
     with db.writer() as connection:
         return connection.execute(sa.update(I).where(
@@ -301,11 +379,11 @@ def follow(db: Database, row: Row, status: states.Status,
                     | values)).rowcount == 1
 
 
-@transaction
+@retried
 def on_nodes(db: Database, *, after: tuple[str, int],
-             limit: int) -> Sequence[Row]:
-    """Instances on a node, by node and row number behind `after`: what is
-    compared with the nodes, with the database's time as `now`."""
+             limit: int) -> Sequence[rows.OnNode]:
+    """Return instances on a node, by node and row number after `after`, as
+    they are compared with the nodes; the database's time is `now`."""
     node_uuid, number = after
     query = (
         sa.select(I.c.id, I.c.uuid, I.c.node_uuid, I.c.status,

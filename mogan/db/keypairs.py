@@ -9,12 +9,12 @@ import oslo_db.exception
 import sqlalchemy as sa
 
 from mogan import exception
-from mogan.db import clock, models
-from mogan.db.engine import Database, transaction
+from mogan.db import models, rows
+from mogan.db.core import clock
+from mogan.db.core.engine import Database
+from mogan.db.core.retry import retried
 
 K = models.keypairs
-
-Row = sa.Row[Any]
 
 _ONE: Final = sa.and_(K.c.user_id == sa.bindparam('user'),
                       K.c.name == sa.bindparam('of_name'))
@@ -24,9 +24,9 @@ _COUNT: Final = sa.select(sa.func.count()).select_from(K).where(
     K.c.user_id == sa.bindparam('user'))
 
 
-@transaction
-def get(db: Database, user_id: str, name: str) -> Row:
-    """One key pair of a user.  Raises KeyPairNotFound."""
+@retried
+def get(db: Database, user_id: str, name: str) -> rows.KeyPair:
+    """Return one key pair of a user. Raises KeyPairNotFound."""
     with db.reader() as connection:
         row = connection.execute(
             _GET, {'user': user_id, 'of_name': name}).one_or_none()
@@ -35,11 +35,11 @@ def get(db: Database, user_id: str, name: str) -> Row:
     return row
 
 
-@transaction
+@retried
 def page(db: Database, user_id: str, *, limit: int,
-         marker: str | None = None) -> tuple[Sequence[Row], bool]:
-    """A page of a user's key pairs by name, behind the name `marker`, and
-    whether there is more."""
+         marker: str | None = None) -> tuple[Sequence[rows.KeyPair], bool]:
+    """Return a page of a user's key pairs by name, after the name `marker`,
+    and whether there are more."""
     query = sa.select(K).where(K.c.user_id == user_id)
     if marker is not None:
         query = query.where(K.c.name > marker)
@@ -49,10 +49,10 @@ def page(db: Database, user_id: str, *, limit: int,
     return rows[:limit], len(rows) > limit
 
 
-@transaction
+@retried
 def create(db: Database, user_id: str, values: dict[str, Any],
-           most: int) -> Row:
-    """Add a key pair, unless the user has so many.
+           most: int) -> rows.KeyPair:
+    """Add a key pair, unless the user has `most`.
 
     Two requests at the same time may both be let in as the last one.
     Raises KeyPairExists, TooManyKeyPairs.
@@ -70,7 +70,7 @@ def create(db: Database, user_id: str, values: dict[str, Any],
         raise exception.KeyPairExists(name=values['name']) from error
 
 
-@transaction
+@retried
 def delete(db: Database, user_id: str, name: str) -> None:
     """Forget a key pair.  Raises KeyPairNotFound."""
     with db.writer() as connection:

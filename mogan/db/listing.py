@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of instances.
+"""Pagination of instances.
 
-A page begins behind a row, never at a number of rows: its cost is the
-same at every depth.  Each single filter, and each way to sort, has an index
-that ends in the row number.
+A page begins after a marker, never at a number of rows: its cost is the same
+at every depth. Each single filter, and each way to sort, has an index that
+ends in the row number.
 """
 
 import dataclasses
@@ -15,8 +15,10 @@ import sqlalchemy as sa
 
 from mogan import exception, states
 from mogan.db import models
-from mogan.db.connections import Query
-from mogan.db.engine import Database, transaction
+from mogan.db.core import types
+from mogan.db.core.engine import Database
+from mogan.db.core.retry import retried
+from mogan.db.core.statements import Query
 
 I = models.instances  # noqa: E741 - the table of this module
 
@@ -34,10 +36,10 @@ _INDEXES: Final = {tuple(column.name for column in index.columns): index.name
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Listing:
-    """What to list and how; None: no such filter.
+    """A query of instances: filters, order and page; None: no such filter.
 
-    `name` is a part of the name, in any case.  `marker` is the uuid of the
-    instance that the page begins behind.
+    `name` is a part of the name, in any case. `marker` is the uuid of the
+    instance before the page.
     """
 
     project_id: str | None
@@ -53,28 +55,29 @@ class Listing:
     descending: bool = False
 
     def filters(self) -> dict[str, Any]:
-        """The filters that are set, by column."""
+        """Return the filters that are set, by column."""
         found = {name: getattr(self, name) for name in (
             'project_id', *_INDEXED, 'node_uuid', 'name')}
         return {name: value for name, value in found.items()
                 if value is not None}
 
     def order(self) -> str:
-        """The column to sort by before the row number, or the latter."""
+        """Return the column to sort by before the row number, or the
+        latter."""
         column = SORT_KEYS[self.sort_key]
         alike = column == 'status' and self.status is not None
         return 'id' if alike else column
 
 
-@transaction
+@retried
 def page(db: Database, listing: Listing) -> tuple[Sequence[Row], bool]:
-    """One page, and whether there is more behind it.
+    """Return one page, and whether there are more rows after it.
 
-    Moments and JSON come as the database keeps them, the latter as texts:
-    to make objects of them, only to write them again, would take a quarter
-    of the time.
+    Timestamps and JSON come as the database stores them, the latter as
+    strings: to parse them only to serialize them again would take a quarter of
+    the time.
 
-    Raises Invalid for a marker that the caller cannot have seen.
+    Raises InstanceNotFound for a marker that the caller cannot have seen.
     """
     filters = listing.filters()
     values = {f'the_{name}': value for name, value in filters.items()}
@@ -96,10 +99,11 @@ def page(db: Database, listing: Listing) -> tuple[Sequence[Row], bool]:
 
 
 def _stages(listing: Listing) -> tuple[str, ...]:
-    """What to ask for, one after the other until the page is full.
+    """Return the conditions to query one after the other until the page is
+    full.
 
-    Behind a marker the rows of the same value come first, then those
-    beyond: each is a range of an index, and no database finds both in one.
+    After a marker the rows of the same value come first, then those beyond:
+    each is a range of an index, and no database finds both in one.
     """
     if listing.marker is None:
         return ('first',)
@@ -113,17 +117,15 @@ def _check_marker(db: Database, listing: Listing) -> None:
             'marker': listing.marker,
             'the_project_id': listing.project_id}).one_or_none()
     if found is None:
-        raise exception.Invalid(
-            place='query argument marker',
-            fault=f'there is no instance {listing.marker}')
+        raise exception.InstanceNotFound(uuid=listing.marker)
 
 
 @functools.lru_cache(maxsize=512)
 def _last(filters: frozenset[str]) -> sa.Subquery:
-    """Where the marker is.
+    """Return the position of the marker.
 
-    An instance that has been deleted still marks a place, so that a client
-    who walks along is not stopped by what others do meanwhile.
+    A deleted instance still marks a position, so that a client that pages
+    through a list is not interrupted by deletes.
     """
     last = I.alias('last')
     query = sa.select(last.c.id, last.c.name, last.c.status).where(
@@ -135,8 +137,8 @@ def _last(filters: frozenset[str]) -> sa.Subquery:
 
 
 def _as_kept(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    if (column.type is not models.Moment
-            and not isinstance(column.type, models.Json)):
+    if (column.type is not types.Timestamp
+            and not isinstance(column.type, types.Json)):
         return column
     return sa.type_coerce(column, sa.types.NullType()).label(column.name)
 
@@ -174,8 +176,8 @@ def _of_last(column: str,
 
 
 def _live(filters: frozenset[str]) -> sa.ColumnElement[bool]:
-    """That a row is not deleted; as a literal, so that every database knows
-    it to be constant."""
+    """Return the condition that a row is not deleted; as a literal, so that
+    every database knows it to be constant."""
     if 'node_uuid' in filters:
         # Selects one row; keeps SQLite from the indexes of all the others.
         return I.c.deleted.is_not(sa.true())
@@ -202,7 +204,7 @@ def _escaped(part: str) -> str:
 
 
 def _index(filters: frozenset[str], order: str) -> str | None:
-    """The index that gives the rows in order, where one does it alone."""
+    """Return the index that gives the rows in order by itself, if any."""
     if 'node_uuid' in filters:
         return None
     by = [name for name in _INDEXED if name in filters]

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tables.  Statements are built from these; there are no mapped
-classes, since a state change has to be an UPDATE with a look at its
-rowcount."""
+classes, since a state change has to be an UPDATE whose rowcount is
+checked."""
 
-import json
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql
 
 from mogan import states
+from mogan.db.core import types
 
 _NAMING: Final = {
     'ix': 'ix_%(table_name)s_%(column_0_N_name)s',
@@ -24,65 +23,24 @@ _MYSQL: Final[dict[str, Any]] = {
     for name, value in (('engine', 'InnoDB'), ('charset', 'utf8mb4'),
                         ('collate', 'utf8mb4_bin'))}
 
-# Characters of what somebody else said.
-_LONGEST: Final = 4000
-
 metadata = sa.MetaData(naming_convention=_NAMING)
 
-# SQLite numbers rows by itself only in a column of the type INTEGER.
-BigId = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
-# MariaDB drops fractions of a second unless told otherwise.
-Moment = (sa.DateTime()
-          .with_variant(mysql.DATETIME(fsp=6), 'mysql', 'mariadb'))
-_LongText = sa.Text().with_variant(mysql.MEDIUMTEXT(), 'mysql', 'mariadb')
 
-
-class Json(sa.types.TypeDecorator):
-    """A JSON value in a text column, alike on every database."""
-
-    impl = _LongText
-    cache_ok = True
-
-    # In place of process_...: one call less for each value of each row.
-    def bind_processor(self, dialect: Any) -> Callable[[Any], str | None]:
-        return _to_text
-
-    def result_processor(self, dialect: Any, coltype: Any,
-                         ) -> Callable[[str | None], Any]:
-        return _from_text
-
-
-def _to_text(value: Any) -> str | None:
-    return None if value is None else json.dumps(value)
-
-
-def _from_text(text: str | None) -> Any:
-    return None if text is None else json.loads(text)
-
-
-class Words(sa.types.TypeDecorator):
-    """What somebody else said, as far as every database can keep it."""
-
-    impl = sa.Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None,
-                           dialect: Any) -> str | None:
-        if value is None:
-            return None
-        return (value[:_LONGEST].replace('\0', ' ')
-                .encode('utf-8', 'replace').decode())
-
-
-def _quoted(values: frozenset[states.Status]) -> str:
+def _quoted(values: Iterable[str]) -> str:
     return ', '.join(f"'{value}'" for value in sorted(values))
+
+
+def _domain(column: str, values: Iterable[str]) -> sa.CheckConstraint:
+    """Return the CHECK of a state column: no statement can write another
+    value, not even with arguments of another component."""
+    return sa.CheckConstraint(f'{column} IN ({_quoted(values)})', name=column)
 
 
 NOT_LOCKABLE: Final = states.EVERY_STATUS - states.LOCKABLE
 
 instances = sa.Table(
     'instances', metadata,
-    sa.Column('id', BigId, primary_key=True, autoincrement=True),
+    sa.Column('id', types.BigId, primary_key=True, autoincrement=True),
     sa.Column('uuid', sa.String(36), nullable=False),
     sa.Column('project_id', sa.String(64), nullable=False),
     sa.Column('user_id', sa.String(64), nullable=False),
@@ -96,30 +54,30 @@ instances = sa.Table(
     # The node that the instance is to take over and has not: what is on it
     # is not the instance's, and no other instance may ask for it.
     sa.Column('adopting', sa.String(36)),
-    sa.Column('metadata', Json, nullable=False),
+    sa.Column('metadata', types.Json, nullable=False),
     sa.Column('key_name', sa.String(255)),
-    sa.Column('partitions', Json),
-    sa.Column('networks', Json),
+    sa.Column('partitions', types.Json),
+    sa.Column('networks', types.Json),
     sa.Column('status', sa.String(32), nullable=False),
     sa.Column('status_action', sa.String(36)),
     sa.Column('power_state', sa.String(16)),
-    sa.Column('fault', Json),
+    sa.Column('fault', types.Json),
     sa.Column('lock_state', sa.String(16), nullable=False),
     sa.Column('lock_action', sa.String(36)),
-    sa.Column('locked_at', Moment),
+    sa.Column('locked_at', types.Timestamp),
     sa.Column('locked_by', sa.String(64)),
     sa.Column('locked_reason', sa.String(255)),
-    sa.Column('lock_fault', Json),
+    sa.Column('lock_fault', types.Json),
     sa.Column('node_protection', sa.String(16), nullable=False),
     sa.Column('fence', sa.BigInteger, nullable=False),
     sa.Column('claim_by', sa.String(255)),
     sa.Column('claim_seq', sa.BigInteger, nullable=False),
-    sa.Column('claim_until', Moment),
+    sa.Column('claim_until', types.Timestamp),
     sa.Column('revision', sa.Integer, nullable=False),
-    sa.Column('created_at', Moment, nullable=False),
-    sa.Column('updated_at', Moment),
-    sa.Column('launched_at', Moment),
-    sa.Column('deleted_at', Moment),
+    sa.Column('created_at', types.Timestamp, nullable=False),
+    sa.Column('updated_at', types.Timestamp),
+    sa.Column('launched_at', types.Timestamp),
+    sa.Column('deleted_at', types.Timestamp),
     sa.Column('locked', sa.Boolean,
               sa.Computed("lock_state <> 'unlocked'", persisted=True)),
     sa.Column('deleted', sa.Boolean,
@@ -130,6 +88,9 @@ instances = sa.Table(
         "lock_state = 'unlocked' OR "
         f'status NOT IN ({_quoted(NOT_LOCKABLE)})',
         name='locked_is_not_destroyed'),
+    _domain('status', states.Status),
+    _domain('lock_state', states.LockState),
+    _domain('node_protection', states.NodeProtection),
     # One index for each way to list: deleted rows, which stay until they
     # are purged, lie apart, and the row number comes last for the paging.
     sa.Index(None, 'deleted', 'id'),
@@ -150,26 +111,26 @@ _UNPUBLISHED: Final = sa.text('unpublished IS NOT NULL')
 
 actions = sa.Table(
     'actions', metadata,
-    sa.Column('id', BigId, primary_key=True, autoincrement=True),
+    sa.Column('id', types.BigId, primary_key=True, autoincrement=True),
     sa.Column('uuid', sa.String(36), nullable=False),
     sa.Column('instance_uuid', sa.String(36), nullable=False),
     sa.Column('verb', sa.String(32), nullable=False),
-    sa.Column('arguments', Json, nullable=False),
+    sa.Column('arguments', types.Json, nullable=False),
     sa.Column('fence', sa.BigInteger),
     sa.Column('user_id', sa.String(64), nullable=False),
     sa.Column('project_id', sa.String(64)),
     sa.Column('request_id', sa.String(64)),
     sa.Column('outcome', sa.String(16)),
-    sa.Column('error', Words),
+    sa.Column('error', types.ExternalText),
     sa.Column('attempts', sa.Integer, nullable=False),
-    sa.Column('next_at', Moment),
+    sa.Column('next_at', types.Timestamp),
     sa.Column('refusal', sa.String(255)),
     sa.Column('times', sa.Integer, nullable=False),
-    sa.Column('created_at', Moment, nullable=False),
-    sa.Column('started_at', Moment),
-    sa.Column('updated_at', Moment),
-    sa.Column('finished_at', Moment),
-    # What others have still to be told of it; none where nobody is told.
+    sa.Column('created_at', types.Timestamp, nullable=False),
+    sa.Column('started_at', types.Timestamp),
+    sa.Column('updated_at', types.Timestamp),
+    sa.Column('finished_at', types.Timestamp),
+    # Its pending notifications; null where notifications are disabled.
     sa.Column('unpublished', sa.SmallInteger),
     sa.UniqueConstraint('uuid'),
     sa.UniqueConstraint('refusal'),
@@ -177,44 +138,57 @@ actions = sa.Table(
     # Set for unfinished actions only: the work list.
     sa.Index(None, 'next_at'),
     sa.Index(None, 'finished_at'),
-    # Where nobody is told, it costs nothing.
+    # Costs nothing where notifications are disabled.
     sa.Index(None, 'unpublished', sqlite_where=_UNPUBLISHED,
              postgresql_where=_UNPUBLISHED),
     **_MYSQL)
 
-# What is handed to an instance's node and to nobody else: apart, so that no
-# list and no look at an instance comes by it.
+# Instance secrets and user data, handed to the node alone: in a table of
+# their own, so that no query for instances reads them.
 inputs = sa.Table(
     'inputs', metadata,
     sa.Column('instance_uuid', sa.String(36), primary_key=True),
-    sa.Column('user_data', _LongText),
-    sa.Column('ssh_keys', Json),
+    sa.Column('user_data', types.LongText),
+    sa.Column('ssh_keys', types.Json),
+    **_MYSQL)
+
+# The network interfaces that instances were asked for; a port is on one of
+# them.
+vifs = sa.Table(
+    'vifs', metadata,
+    sa.Column('id', types.BigId, primary_key=True, autoincrement=True),
+    sa.Column('instance_uuid', sa.String(36), nullable=False),
+    sa.Column('position', sa.Integer, nullable=False),
+    sa.Column('net_id', sa.String(36)),
+    sa.Column('port_id', sa.String(36)),
+    sa.UniqueConstraint('instance_uuid', 'position'),
+    sa.UniqueConstraint('port_id'),
     **_MYSQL)
 
 # A user's own, whatever the project.
 keypairs = sa.Table(
     'keypairs', metadata,
-    sa.Column('id', BigId, primary_key=True, autoincrement=True),
+    sa.Column('id', types.BigId, primary_key=True, autoincrement=True),
     sa.Column('user_id', sa.String(64), nullable=False),
     sa.Column('name', sa.String(255), nullable=False),
     sa.Column('public_key', sa.Text, nullable=False),
     sa.Column('fingerprint', sa.String(64), nullable=False),
-    sa.Column('created_at', Moment, nullable=False),
+    sa.Column('created_at', types.Timestamp, nullable=False),
     sa.UniqueConstraint('user_id', 'name'),
     **_MYSQL)
 
 flavors = sa.Table(
     'flavors', metadata,
-    sa.Column('id', BigId, primary_key=True, autoincrement=True),
+    sa.Column('id', types.BigId, primary_key=True, autoincrement=True),
     sa.Column('uuid', sa.String(36), nullable=False),
     sa.Column('name', sa.String(255), nullable=False),
     sa.Column('description', sa.String(255)),
-    sa.Column('resources', Json, nullable=False),
-    sa.Column('traits', Json, nullable=False),
+    sa.Column('resources', types.Json, nullable=False),
+    sa.Column('traits', types.Json, nullable=False),
     sa.Column('is_public', sa.Boolean, nullable=False),
     sa.Column('disabled', sa.Boolean, nullable=False),
-    sa.Column('created_at', Moment, nullable=False),
-    sa.Column('updated_at', Moment),
+    sa.Column('created_at', types.Timestamp, nullable=False),
+    sa.Column('updated_at', types.Timestamp),
     sa.UniqueConstraint('uuid'),
     sa.UniqueConstraint('name'),
     **_MYSQL)
@@ -223,5 +197,13 @@ flavors = sa.Table(
 rounds = sa.Table(
     'rounds', metadata,
     sa.Column('name', sa.String(64), primary_key=True),
-    sa.Column('due_at', Moment, nullable=False),
+    sa.Column('due_at', types.Timestamp, nullable=False),
+    **_MYSQL)
+
+# The revisions that no release before `release` can work with: older
+# services refuse a database that has one they do not know.
+compatibility = sa.Table(
+    'compatibility', metadata,
+    sa.Column('revision', sa.String(32), primary_key=True),
+    sa.Column('release', sa.String(32), nullable=False),
     **_MYSQL)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What others have still to be told: the actions are the outbox.
+"""The outbox of notifications: the actions are its entries.
 
-An action is to be told of from the transaction on that records it, and its
-end from the one on that ends it; so nothing is told that did not happen, and
-nothing that happened is forgotten.
+An action is pending from the transaction on that records it, and its end from
+the one on that ends it; so no notification is sent about a change that did not
+happen, and none is lost.
 """
 
 from collections.abc import Collection, Sequence
@@ -11,22 +11,23 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from mogan.db import clock, models
-from mogan.db.actions import Unpublished
-from mogan.db.engine import Database, transaction
+from mogan.db import domains, models, rows
+from mogan.db.actions import PendingNotifications
+from mogan.db.core import clock, types
+from mogan.db.core.engine import Database
+from mogan.db.core.retry import retried
 
 A = models.actions
 I = models.instances  # noqa: E741 - read next to A
 
-Row = sa.Row
-
-# When the first thing happened that is still to be told.
-_MOMENT = sa.case((A.c.unpublished == Unpublished.ALL.value,
+# The time of the oldest change with a pending notification.
+_MOMENT = sa.case((A.c.unpublished == PendingNotifications.ALL.value,
                    A.c.created_at), else_=A.c.finished_at)
 # The first condition is that of the index.
 _DUE = sa.and_(A.c.unpublished.is_not(None),
-               sa.or_(A.c.unpublished == Unpublished.ALL.value,
-                      A.c.finished_at.is_not(None)))
+               sa.or_(A.c.unpublished == PendingNotifications.ALL.value,
+                      A.c.finished_at.is_not(None)),
+               domains.READABLE_ACTION)
 
 
 def _by_index(query: sa.Select[Any]) -> sa.Select[Any]:
@@ -43,61 +44,69 @@ _PAGE = _by_index(sa.select(A, _MOMENT.label('moment')).where(_DUE)
                   .limit(sa.bindparam('limit', type_=sa.Integer())))
 _BACKLOG = _by_index(
     sa.select(sa.func.count().label('actions'),
-              sa.func.min(_MOMENT, type_=models.Moment).label('since'),
+              sa.func.min(_MOMENT, type_=types.Timestamp).label('since'),
               clock.NOW.label('now')).select_from(A).where(_DUE))
 
 
-@transaction
+@retried
 def waiting(db: Database) -> bool:
-    """Whether there is anything to tell."""
+    """Return whether any notification is pending."""
     with db.reader() as connection:
         return connection.execute(_ANY).first() is not None
 
 
-@transaction
-def page(db: Database, limit: int) -> Sequence[Row]:
-    """Actions of which there is something to tell, in the order of what is
-    to be told first, with its time as `moment`."""
+@retried
+def page(db: Database, limit: int, *,
+         without: Collection[int] = ()) -> Sequence[rows.PendingAction]:
+    """Return actions with pending notifications, the oldest change first,
+    with its time as `moment`.
+
+    `without`: not of the actions of these row numbers.
+    """
+    query = _PAGE.where(A.c.id.not_in(without)) if without else _PAGE
     with db.reader() as connection:
-        return connection.execute(_PAGE, {'limit': limit}).all()
+        return connection.execute(query, {'limit': limit}).all()
 
 
-@transaction
-def instances(db: Database, uuids: Collection[str]) -> dict[str, Row]:
-    """The instances of these uuids, deleted ones too."""
+@retried
+def instances(db: Database,
+              uuids: Collection[str]) -> dict[str, rows.Instance]:
+    """Return the instances of these uuids, including deleted ones."""
     with db.reader() as connection:
         return {row.uuid: row for row in connection.execute(
-            sa.select(I).where(I.c.uuid.in_(uuids)))}
+            sa.select(I).where(I.c.uuid.in_(uuids),
+                               domains.READABLE_INSTANCE))}
 
 
-@transaction
+@retried
 def mark(db: Database, *, started: Collection[int],
          ended: Collection[int]) -> None:
-    """Write down, by row numbers, of which actions the start has been told
-    and of which all there is."""
+    """Record, by row numbers, the actions whose start was published, and
+    those of which everything was."""
     with db.writer() as connection:
         # The rows by their numbers alone: a condition on the mark itself
         # would make MariaDB lock others' rows.
         if started:
             connection.execute(sa.update(A).where(A.c.id.in_(started)).values(
                 unpublished=sa.case(
-                    (A.c.unpublished == Unpublished.ALL.value,
-                     Unpublished.END.value), else_=A.c.unpublished)))
+                    (A.c.unpublished == PendingNotifications.ALL.value,
+                     PendingNotifications.END.value), else_=A.c.unpublished)))
         if ended:
             connection.execute(sa.update(A).where(A.c.id.in_(ended)).values(
                 unpublished=None))
 
 
 class Backlog(NamedTuple):
-    """How many actions wait to be told of, and since when, in seconds."""
+    """The number of actions with pending notifications, and the age of the
+    oldest in seconds."""
 
     actions: int
     seconds: float
 
 
-@transaction
+@retried
 def backlog(db: Database) -> Backlog:
-    """What waits; cheap while that is little, whatever the history."""
+    """Return the backlog; cheap while it is small, whatever the history."""
     with db.reader() as connection:
         found = connection.execute(_BACKLOG).one()
     if found.since is None:

@@ -5,23 +5,26 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from mogan.db import clock, models
-from mogan.db.engine import Database, transaction
+from mogan.db import models
+from mogan.db.core import clock
+from mogan.db.core.engine import Database
+from mogan.db.core.retry import retried
 
 A = models.actions
 I = models.instances  # noqa: E741 - read next to A
 N = models.inputs
+V = models.vifs
 
 _DAY = 86_400
 
 
-@transaction
+@retried
 def _find(db: Database, query: sa.Select[str]) -> Sequence[str]:
     with db.reader() as connection:
         return connection.execute(query).scalars().all()
 
 
-@transaction
+@retried
 def _remove(db: Database, *statements: sa.Delete) -> int:
     with db.writer() as connection:
         return sum(connection.execute(statement).rowcount
@@ -29,37 +32,39 @@ def _remove(db: Database, *statements: sa.Delete) -> int:
 
 
 def deleted_instances(db: Database, days: float, batch: int, *,
-                      told: bool = False) -> int:
-    """Remove up to a batch of instances that were deleted so many days
-    ago, with their history.  Returns the number of rows removed.
+                      published: bool = False) -> int:
+    """Remove up to a batch of instances that were deleted `days` ago,
+    with their history.  Returns the number of rows removed.
 
-    `told`: only those of which others have been told everything.
+    `published`: only those without pending notifications.
     """
     query = sa.select(I.c.uuid).where(
-        I.c.deleted_at < clock.moment(-days * _DAY)).limit(batch)
-    if told:
+        I.c.deleted_at < clock.from_now(-days * _DAY)).limit(batch)
+    if published:
         query = query.where(I.c.uuid.not_in(
             sa.select(A.c.instance_uuid).where(
                 A.c.unpublished.is_not(None))))
     uuids = _find(db, query)
     if not uuids:
         return 0
-    # Its inputs went with it, unless the code before this one deleted it.
+    # Secrets and ports went with it, unless the code before this one deleted
+    # it.
     return _remove(db, sa.delete(A).where(A.c.instance_uuid.in_(uuids)),
                    sa.delete(N).where(N.c.instance_uuid.in_(uuids)),
+                   sa.delete(V).where(V.c.instance_uuid.in_(uuids)),
                    sa.delete(I).where(I.c.uuid.in_(uuids)))
 
 
 def finished_actions(db: Database, days: float, batch: int, *,
-                     told: bool = False) -> int:
-    """Remove up to a batch of actions that ended so many days ago, of
+                     published: bool = False) -> int:
+    """Remove up to a batch of actions that ended `days` ago, of
     instances that live on.  Returns the number of rows removed.
 
-    `told`: only those of which others have been told everything.
+    `published`: only those without pending notifications.
     """
     query = sa.select(A.c.uuid).where(
-        A.c.finished_at < clock.moment(-days * _DAY)).limit(batch)
-    if told:
+        A.c.finished_at < clock.from_now(-days * _DAY)).limit(batch)
+    if published:
         query = query.where(A.c.unpublished.is_(None))
     uuids = _find(db, query)
     if not uuids:

@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who wants to know what an engine does."""
+"""An observer of an engine's work."""
 
 
 class Observer:
-    """Hears of it, in the thread that does it; this one does not listen."""
+    """An observer that ignores everything; called in the worker's thread."""
 
     def ended(self, verb: str, outcome: str, seconds: float) -> None:
-        """An action has ended, so long after its request."""
+        """Observe the end of an action, N seconds after its request."""
+
+    def set_aside(self, column: str) -> None:
+        """Observe that a row was quarantined for its value of a column."""
 
     def claim_lost(self, reason: str) -> None:
-        """A claim was left before the work under it was done."""
+        """Observe that a claim was lost before its work was done."""
+
+    def listening(self, *, well: bool) -> None:
+        """Observe whether messages can be received from the broker."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds the work that nobody does, and hands it to a few threads.
+"""The reconciler, which finds unfinished work and gives it to threads.
 
 Messages get lost, engines die, drivers go away: the rows say what is to be
-done, and every engine looks at them by itself.  Waiting costs neither a
+done, and every engine polls them by itself.  Waiting costs neither a
 thread nor a claim: where many wait, one query asks the driver about all their
 nodes.
 """
@@ -11,78 +11,90 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import functools
+import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 from oslo_log import log
 
-from mogan import exception, states
+from mogan import exception, states, timestamps
 from mogan.baremetal import driver
-from mogan.db import actions, claims, rounds
-from mogan.db.engine import Database
-from mogan.engine.survey import Survey
+from mogan.db import actions, claims, domains, periodic, rows
+from mogan.db.core.engine import Database
+from mogan.engine.actions import power
+from mogan.engine.drift.survey import Survey
 from mogan.engine.task import poll_after
 from mogan.engine.worker import Worker
+from mogan.fault_log import FaultLog
 
 LOG = log.getLogger(__name__)
 
+# Each round would log it again.
+_DATABASE: Final = FaultLog('The database is unavailable',
+                                'The database is available again')
 _BATCH: Final = 1000
 _SURVEY: Final = 'survey'
 _WATCH: Final = 'watch'
 _WATCH_INTERVAL: Final = 60.0
 # Named in one warning; mogan-status lists them all.
 _NAMED: Final = 10
-# Looks that are put off together share one of these times, in seconds.
+# Polls that are due within such a time, in seconds, share a round: the latter
+# where many nodes are waited for, so that they are polled together.
+_FINE: Final = 0.02
+_COARSE: Final = 1.0
+# Polls that are postponed together share one of these delays, in seconds.
 _DELAYS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Pace:
-    """How often, in seconds, and with how many threads; `late` is the age
-    in seconds at which unfinished work is worth a warning.
+    """Intervals, in seconds, and the number of threads.
 
-    `few`: so many nodes are looked at one by one, each under its claim,
-    where an end that is seen counts at once.
+    `overdue`: the age in seconds at which unfinished work is worth a
+    warning.  `few`: so many nodes are polled one by one, each under its
+    claim, where an end that is seen counts at once.
     """
 
     sweep: float = 1.0
     repair: float = 60.0
     threads: int = 16
-    late: float = 900.0
+    overdue: float = 900.0
     few: int = 32
 
 
 class Reconciler:
-    """The engine's own drive; `start` and `stop` it.
+    """A loop over the unfinished work; `start` and `stop` it.
 
-    `looked` is called after each look at an instance.
+    `processed` is called after an instance has been processed.
     """
 
     def __init__(self, db: Database, hardware: driver.Driver, worker: Worker,
                  survey: Survey, pace: Pace,
-                 looked: Callable[[], None] | None = None) -> None:
+                 processed: Callable[[], None] | None = None) -> None:
         self._db = db
         self._driver = hardware
         self._worker = worker
         self._survey = survey
+        self._quarantine = worker.quarantine
         self._pace = pace
-        self._looked = looked
+        self._processed = processed
         self._pool = concurrent.futures.ThreadPoolExecutor(
-            pace.threads, thread_name_prefix='look')
+            pace.threads, thread_name_prefix='work')
         self._lock = threading.Condition()
-        # Instances at work, and whether to look once more afterwards.
+        # Instances at work, and whether to process them once more.
         self._busy: dict[str, bool] = {}
-        self._wake_at = 0.0
-        self._rounds_at = 0.0
+        self._sweep_at = 0.0
+        # Times of polls, on the boot clock.
+        self._polls: set[float] = set()
         self._surveying = False
         self._stopping = False
-        self._announced = False
+        self._registered = False
         self._thread = threading.Thread(
             target=self._drive, name='reconcile', daemon=True)
 
     def start(self) -> None:
-        """Begin to look for work."""
+        """Start to look for work."""
         self._thread.start()
 
     def stop(self, timeout: float | None = None) -> None:
@@ -98,7 +110,7 @@ class Reconciler:
                 lambda: not (self._busy or self._surveying), timeout)
 
     def hurry(self, uuid: str) -> None:
-        """Look at an instance as soon as a thread is free."""
+        """Process an instance as soon as a thread is free."""
         with self._lock:
             if self._stopping:
                 return
@@ -106,30 +118,36 @@ class Reconciler:
                 self._busy[uuid] = True
                 return
             self._busy[uuid] = False
-            self._pool.submit(self._look, uuid).add_done_callback(
+            self._pool.submit(self._process, uuid).add_done_callback(
                 functools.partial(self._drop_cancelled, uuid))
 
-    def _look(self, uuid: str) -> None:
+    def _process(self, uuid: str) -> None:
         try:
-            while True:
-                wait = self._worker.look(uuid)
-                if self._looked:
-                    self._looked()
-                with self._lock:
-                    if wait is not None:
-                        self._wake_in(wait)
-                    if not self._busy[uuid] or self._stopping:
-                        break
-                    self._busy[uuid] = False
+            # A defect in one action must not stop the work on the others.
+            with self._quarantine.guard(uuid, 'the work'):
+                self._process_until_done(uuid)
+        except exception.SchemaUnusable:
+            LOG.debug('Instance %s waits for the schema', uuid)
         except exception.DatabaseUnavailable as error:
-            LOG.warning('The instance %s has to wait: %s', uuid,
+            LOG.warning('Instance %s has to wait: %s', uuid,
                         error.__cause__)
-        except Exception:
-            # The engine's one outer guard: a defect in one action must not
-            # stop the work on the others.
-            LOG.exception('The work on the instance %s broke off', uuid)
+        except driver.DriverError:
+            LOG.exception('Unhandled error while processing instance %s',
+                          uuid)
         finally:
             self._drop(uuid)
+
+    def _process_until_done(self, uuid: str) -> None:
+        while True:
+            wait = self._worker.process(uuid)
+            if self._processed:
+                self._processed()
+            with self._lock:
+                if wait is not None:
+                    self._wake_in(wait)
+                if not self._busy[uuid] or self._stopping:
+                    return
+                self._busy[uuid] = False
 
     def _drop(self, uuid: str) -> None:
         with self._lock:
@@ -142,69 +160,86 @@ class Reconciler:
             self._drop(uuid)
 
     def _wake_in(self, seconds: float) -> None:
+        grid = _FINE if len(self._polls) < self._pace.few else _COARSE
         at = claims.boottime() + seconds
-        if at < self._wake_at:
-            self._wake_at = at
-            self._lock.notify_all()
+        self._polls.add(math.ceil(at / grid) * grid)
+        self._lock.notify_all()
+
+    def _next_round(self) -> float:
+        return min([self._sweep_at, *self._polls])
 
     def _drive(self) -> None:
         while True:
             with self._lock:
                 while not self._stopping and (
-                        (left := self._wake_at - claims.boottime()) > 0):
+                        (left := self._next_round() - claims.boottime()) > 0):
                     self._lock.wait(left)
                 if self._stopping:
                     return
-                self._wake_at = claims.boottime() + self._pace.sweep
-            self._round()
+                now = claims.boottime()
+                self._polls = {poll for poll in self._polls if poll > now}
+                # Those who wait for a node may wake us many times a second.
+                seldom = now >= self._sweep_at
+                if seldom:
+                    self._sweep_at = now + self._pace.sweep
+            self._round(seldom)
 
-    def _round(self) -> None:
-        with _guarded('A round of the reconciler'):
-            self._announce()
+    def _round(self, seldom: bool) -> None:
+        with _guarded('a round of the reconciler'):
+            self._register()
+            if seldom:
+                self._bring_forward()
+                for unknown in domains.unknown_work(self._db, _BATCH):
+                    self._quarantine.add(unknown)
             self._sweep()
-            # Those who wait for a node may wake us many times a second.
-            now = claims.boottime()
-            if now < self._rounds_at:
+            if not seldom:
                 return
-            self._rounds_at = now + self._pace.sweep
-            if not self._surveying and rounds.take(
+            if not self._surveying and periodic.acquire(
                     self._db, _SURVEY, self._pace.repair):
                 self._surveying = True
                 # It takes long where there are many nodes.
-                self._pool.submit(self._look_around).add_done_callback(
+                self._pool.submit(self._run_survey).add_done_callback(
                     self._end_survey)
-            if rounds.take(self._db, _WATCH, _WATCH_INTERVAL):
+            if periodic.acquire(self._db, _WATCH, _WATCH_INTERVAL):
                 self._warn()
 
-    def _look_around(self) -> None:
-        with _guarded('A survey of the nodes'):
+    def _run_survey(self) -> None:
+        with _guarded('a survey of the nodes'):
             for _ in self._survey.pages():
                 if self._stopping:
                     return
-                rounds.hold(self._db, _SURVEY, self._pace.repair)
+                periodic.extend(self._db, _SURVEY, self._pace.repair)
 
     def _end_survey(self, _: object) -> None:
         with self._lock:
             self._surveying = False
             self._lock.notify_all()
 
-    def _announce(self) -> None:
+    def _register(self) -> None:
         """Once; the database may come later than the engine."""
-        if not self._announced:
+        if not self._registered:
             for name in (_SURVEY, _WATCH):
-                rounds.announce(self._db, name)
-            self._announced = True
+                periodic.register(self._db, name)
+            self._registered = True
 
     def _warn(self) -> None:
         for action in actions.unfinished(self._db, limit=_NAMED,
-                                         older=self._pace.late):
-            LOG.warning('The %s of the instance %s is unfinished since %sZ, '
+                                         older=self._pace.overdue):
+            LOG.warning('The %s of instance %s is unfinished since %s, '
                         'after %s attempts that failed: %s', action.verb,
-                        action.instance_uuid, action.created_at.isoformat(),
-                        action.attempts, action.error or 'no error')
+                        action.instance_uuid,
+                        timestamps.show(action.created_at), action.attempts,
+                        action.error or 'no error')
+
+    def _bring_forward(self) -> None:
+        found = actions.bring_forward(self._db)
+        if found:
+            LOG.warning("The database's clock has gone back: %s unfinished "
+                        'actions that were due long after now are due at '
+                        'once', found)
 
     def _sweep(self) -> None:
-        due = actions.due(self._db, _BATCH)
+        due = actions.due(self._db, _BATCH, self._driver.timing.lease)
         if not due:
             return
         waiting = (self._postpone(due) if len(due) > self._pace.few
@@ -214,10 +249,11 @@ class Reconciler:
                 if action.uuid not in waiting):
             self.hurry(uuid)
 
-    def _postpone(self, due: Sequence[Any]) -> set[str]:
-        """Put off those whose node is still at it.
+    def _postpone(self, due: Sequence[rows.DueAction]) -> set[str]:
+        """Postpone the actions whose node is still busy with them.
 
-        A look from before a claim may be old, so it never ends an action.
+        A node read before the claim may be out of date, so that it never
+        ends an action.
         """
         asked = {action.node_uuid: action for action in due
                  if action.node_uuid and states.column_of(
@@ -227,14 +263,14 @@ class Reconciler:
         try:
             nodes = self._driver.look(list(asked))
         except driver.DriverError as error:
-            LOG.warning('The hardware cannot be looked at: %s', error)
+            LOG.warning('Cannot query the bare-metal driver: %s', error)
             return set()
         delays: dict[float, list[str]] = {}
         for node_uuid, action in asked.items():
             node = nodes.get(node_uuid)
             age = (action.now - action.created_at).total_seconds()
             limit = self._worker.limits.of(states.Verb(action.verb))
-            # One that is overdue has to be looked at, to be given up.
+            # One that is overdue has to be processed, to be given up.
             if limit is not None and age > limit:
                 continue
             if node and _waits(action, node):
@@ -251,24 +287,33 @@ class Reconciler:
 
 @contextlib.contextmanager
 def _guarded(what: str) -> Iterator[None]:
-    """Live with what may go wrong until the next time."""
+    """Log what goes wrong in the block: the next round may succeed."""
+    away: BaseException | None = None
     try:
         yield
+        _DATABASE.succeeded()
+    except exception.SchemaUnusable:
+        LOG.debug('Waiting for the schema: %s', what)
     except exception.DatabaseUnavailable as error:
-        LOG.warning('The database is away: %s', error.__cause__)
+        away = error
     except driver.DriverError as error:
-        LOG.warning('The hardware cannot be looked at: %s', error)
+        LOG.warning('Cannot query the bare-metal driver: %s', error)
     except Exception:
-        LOG.exception('%s broke off', what)
+        LOG.exception('Unhandled error in %s', what)
+    if away is not None:
+        _DATABASE.failed(exception.root(away))
 
 
-def _waits(action: Any, node: driver.Node) -> bool:
+def _waits(action: rows.DueAction, node: driver.Node) -> bool:
     if node.instance_uuid != action.instance_uuid:
         return False
     # A delete does not wait for the end of what it supersedes.
     if action.verb == states.Verb.DELETE:
         return node.availability is driver.Availability.UNDEPLOYING
-    return node.busy
+    # Nor does a change of power that has still to be sent.
+    return node.busy and (
+        action.started_at is not None
+        or not power.interrupts(states.Verb(action.verb), node))
 
 
 def _shared(seconds: float) -> float:

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a look at an action can come to."""
+"""The results of an action's step."""
 
 import dataclasses
 import datetime
 from typing import Any
 
-from mogan import states
+from mogan import states, timestamps
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Done:
-    """It has ended in this state (none: the instance is gone); `values` go
-    into the row with it, and an error as a fault."""
+    """The action has ended in this state (None: the instance is gone).
+
+    `values` go into the row with it, and an error as a fault.
+    """
 
     end: states.State | None
     values: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -20,7 +22,7 @@ class Done:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Failed:
-    """It has ended in this state, not as it was asked to."""
+    """The action has failed, and ended in this state."""
 
     end: states.State
     error: str
@@ -29,10 +31,10 @@ class Failed:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Again:
-    """It needs another look in so many seconds.
+    """The action is to be polled again in `seconds`.
 
-    `started`: the driver has begun with it, so that the next look does not
-    begin anew.  `error`: what stands in the way, shown as a fault.
+    `started`: the driver has begun with it, so that the next step does not
+    begin again.  `error`: what stands in the way, shown as a fault.
     `working`: nothing does, so that what is shown of this action goes.
     """
 
@@ -47,7 +49,7 @@ Result = Done | Failed | Again
 
 def fault_of(cause: str, message: str,
              at: datetime.datetime) -> dict[str, str]:
-    """A fault as the row keeps it; `cause` is the verb whose work met it,
-    or what else did."""
+    """Return a fault as the row keeps it; `cause` is the verb whose work met
+    it, or what else did."""
     return {'cause': cause, 'message': message,
-            'created_at': f'{at.isoformat("T", "microseconds")}Z'}
+            'created_at': timestamps.show(at)}

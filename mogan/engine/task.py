@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One action's view of its instance, its node and its driver."""
+"""An action's view of its instance, its node and its driver."""
 
 import base64
 import dataclasses
@@ -8,33 +8,30 @@ from typing import Any
 
 from mogan import states
 from mogan.baremetal import driver
-from mogan.db import claims, flavors, inputs, instances
-from mogan.db.engine import Database
+from mogan.db import claims, flavors, rows, secrets
+from mogan.db.core.engine import Database
+from mogan.engine.lease import ClaimLost, LeasedDriver
 from mogan.engine.results import Again
 
 _FIRST_POLL = 0.03
 _LAST_POLL = 10.0
+_UNKNOWN_POLL = 1.0
 _FIRST_BACK_OFF = 0.5
 # So that all is done within half a minute after a fault that took long.
 _LAST_BACK_OFF = 15.0
-_LONG_TURN = 60.0
-
-
-class ClaimLost(Exception):
-    """The instance is, or may be, somebody else's by now: forget it."""
+_LONG_WAIT = 60.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Limits:
-    """How long the work of a verb may take, in seconds."""
+    """Time limits for the work of each verb, in seconds."""
 
     deploy: float = 3600
     rebuild: float = 3600
     power: float = 300
 
     def of(self, verb: states.Verb) -> float | None:
-        """A verb's limit; none where it is tried for as long as it
-        takes."""
+        """Return a verb's limit; None where it is retried for ever."""
         if verb in states.POWER:
             return self.power
         return {states.Verb.CREATE: self.deploy,
@@ -43,28 +40,31 @@ class Limits:
 
 
 def poll_after(elapsed: float) -> float:
-    """Seconds to the next look at work that has run for so long."""
+    """Return the seconds to the next poll of work that has run so long."""
+    if elapsed < 0:
+        # The database's clock has gone back since it began.
+        return _UNKNOWN_POLL
     return min(max(_FIRST_POLL, elapsed / 4), _LAST_POLL)
 
 
 class Task:
-    """What an action may do; every change goes through the claim."""
+    """An action under its claim, as its step sees it."""
 
     def __init__(self, db: Database, hardware: driver.Driver,
-                 claim: claims.Claim, row: instances.Row,
-                 action: Any, limits: Limits) -> None:
+                 claim: claims.Claim, row: rows.Instance,
+                 action: rows.ClaimedAction, limits: Limits) -> None:
         self.db = db
-        self.driver = hardware
+        self._hardware = hardware
+        self.driver = LeasedDriver(db, hardware, claim, action.fence)
         self.claim = claim
         self.row = row
         self.action = action
         self.verb = states.Verb(action.verb)
-        self.fence: int = action.fence
         self._limit = limits.of(self.verb)
 
     @property
     def uuid(self) -> str:
-        """The instance's uuid."""
+        """Return the instance's uuid."""
         return self.row.uuid
 
     @property
@@ -81,78 +81,59 @@ class Task:
 
     @property
     def overdue(self) -> bool:
-        """Whether the work takes longer than it may."""
+        """Return whether the work has exceeded its time limit."""
         return self._limit is not None and self.elapsed > self._limit
 
     @property
     def too_long(self) -> str:
-        """The error of an overdue action."""
+        """Return the error of an overdue action."""
         return (f'The {self.verb.value.replace("_", " ")} was not done '
                 f'within {self._limit:g} seconds.')
 
-    def order(self, *, whole: bool = False) -> driver.Order:
-        """What the instance wants of its node; `whole`: with what the node
-        is to hand to it."""
+    def spec(self, *, with_secrets: bool = False) -> driver.DeploySpec:
+        """Return what the instance requires of its node; `with_secrets`:
+        with the keys and user data that a deploy hands to it."""
         # One that was taken over may have none.
         flavor = (flavors.get(self.db, self.row.flavor_uuid)
                   if self.row.flavor_uuid else None)
         image = self.action.arguments.get('image_uuid')
-        return driver.Order(
+        return driver.DeploySpec(
             instance_uuid=self.uuid, name=self.row.name,
-            image_uuid=image or self.row.image_uuid,
+            image_uuid=image or self.row.image_uuid or '',
             resources=flavor.resources if flavor else {},
             traits=flavor.traits if flavor else (),
             availability_zone=self.row.availability_zone,
             metadata=self.row.metadata,
             partitions=self.row.partitions or {},
             networks=self.row.networks or (),
-            **self._given() if whole else {})
+            **self._secrets() if with_secrets else {})
 
-    def _given(self) -> dict[str, Any]:
-        given = inputs.get(self.db, self.uuid)
-        if given is None:
+    def _secrets(self) -> dict[str, Any]:
+        found = secrets.get(self.db, self.uuid)
+        if found is None:
             return {}
-        return {'ssh_keys': given.ssh_keys or {}, 'user_data':
-                given.user_data and base64.b64decode(
-                    given.user_data).decode()}
+        return {'ssh_keys': found.ssh_keys or {}, 'user_data':
+                found.user_data and base64.b64decode(
+                    found.user_data).decode()}
 
     def node(self) -> driver.Node | None:
-        """The node that carries the instance, if one does."""
+        """Return the node that carries the instance, if one does."""
         if self.row.node_uuid is None:
-            return self.driver.find(self.uuid)
-        node = self.driver.look([self.row.node_uuid]).get(self.row.node_uuid)
+            return self._hardware.find(self.uuid)
+        node = self._hardware.look([self.row.node_uuid]).get(
+            self.row.node_uuid)
         if node is None or node.instance_uuid != self.uuid:
             return None
         return node
 
-    def call(self, method: Any, *arguments: Any) -> Any:
-        """Call the driver, with the action's number, while the lease
-        surely covers the call's reach.  Raises ClaimLost, DriverError."""
-        return self._send(method, *arguments, self.fence)
-
-    def destroy(self, method: Any, *arguments: Any) -> Any:
-        """Call the driver for what cannot be undone, under a lease just
-        renewed.  Raises ClaimLost, DriverError."""
-        self._renew()
-        return self.call(method, *arguments)
-
-    def seal(self) -> None:
-        """Let no destructive call of this action take effect any more."""
-        self.call(self.driver.seal, self.uuid)
-
-    def seal_older(self) -> None:
-        """Let no destructive call take effect any more that was sent for
-        the instance before this action."""
-        self._send(self.driver.seal, self.uuid, self.fence - 1)
-
     def record(self, **values: Any) -> None:
-        """Write down what was found out.  Raises ClaimLost."""
+        """Write values to the row, under the claim.  Raises ClaimLost."""
         if not claims.record(self.db, self.claim, self.action, values):
             raise ClaimLost
 
     def poll(self, *, started: bool = False,
              error: str | None = None) -> Again:
-        """Look again: soon after a short wait, later after a long one.
+        """Poll again: soon after a short wait, later after a long one.
 
         `started`: the driver has begun with it just now.
         """
@@ -160,10 +141,10 @@ class Task:
                      started=started, error=error, working=not error)
 
     def wait_for_node(self, error: str) -> Again:
-        """Look again at what is as yet no more than another's turn; it is
-        shown when it takes long."""
+        """Poll again for a node that is busy with other work; the error is
+        shown when that takes long."""
         return Again(poll_after(self.waited),
-                     error=error if self.waited > _LONG_TURN else None)
+                     error=error if self.waited > _LONG_WAIT else None)
 
     def back_off(self, error: str) -> Again:
         """Try again: soon after the first failure, then ever later."""
@@ -172,22 +153,3 @@ class Task:
         # Many that failed together do not come back together.
         return Again(seconds * random.uniform(0.75, 1.0),  # noqa: S311
                      error=error)
-
-    def _send(self, method: Any, *arguments: Any) -> Any:
-        self._cover()
-        with driver.covering(self._covered):
-            return method(*arguments)
-
-    def _renew(self) -> None:
-        if not claims.renew(self.db, self.claim):
-            raise ClaimLost
-
-    def _covered(self) -> bool:
-        timing = self.driver.timing
-        return self.claim.left() > timing.reach + timing.skew
-
-    def _cover(self) -> None:
-        if not self._covered():
-            self._renew()
-            if not self._covered():
-                raise ClaimLost

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Figures for Prometheus.
+"""Metrics for Prometheus.
 
-Where a service has no port for them, nothing is counted, and the library is
-not even imported: this module decides that, once, at the start.
+Without a port for them nothing is counted, and the library is not even
+imported: this module decides that, once, at the start.
 """
 
 import contextlib
@@ -12,16 +12,32 @@ import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from mogan.db.engine import Database
+from oslo_config import cfg
+from oslo_log import log
+
+from mogan.db.core.engine import Database
 from mogan.engine.observer import Observer
+
+LOG = log.getLogger(__name__)
 
 _SHARED: Final = 'PROMETHEUS_MULTIPROC_DIR'
 
 
 @contextlib.contextmanager
-def shared(port: int) -> Iterator[None]:
-    """What the processes that are forked inside count together."""
-    if not port or _SHARED in os.environ:
+def shared(conf: cfg.ConfigOpts, port: int) -> Iterator[None]:
+    """Let the processes that are forked inside share their metrics.
+
+    Raises OSError where their directory is not writable.
+    """
+    if port:
+        _check(conf.metrics.host, port)
+    if not port:
+        yield
+        return
+    if _SHARED in os.environ:
+        # Each worker would find out by itself, at each of its starts.
+        with tempfile.TemporaryFile(dir=os.environ[_SHARED]):
+            pass
         yield
         return
     mine = os.getpid()
@@ -35,8 +51,18 @@ def shared(port: int) -> Iterator[None]:
             shutil.rmtree(directory, ignore_errors=True)
 
 
+def _check(host: str, port: int) -> None:
+    """Log that the port is not available: later on, another service cannot be
+    told from a process of this one."""
+    from mogan.http_server import server  # noqa: PLC0415 - see above
+    try:
+        server.listen(host, port).close()
+    except server.AddressError as error:
+        LOG.warning('Metrics are not served until this is fixed: %s', error)
+
+
 def observer(port: int) -> Observer | None:
-    """Hears what an engine does, if anybody wants to know."""
+    """Return an observer of the engine's work, if metrics are enabled."""
     if not port:
         return None
     from mogan.metrics import meters  # noqa: PLC0415 - see above
@@ -44,16 +70,17 @@ def observer(port: int) -> Observer | None:
 
 
 def watch(port: int, hardware: Any) -> Any:
-    """The driver, with its calls counted where anybody wants to know."""
+    """Return the driver, with its calls timed if metrics are enabled."""
     if port:
         from mogan.metrics import meters  # noqa: PLC0415 - see above
         meters.watch(hardware)
     return hardware
 
 
-def serve(conf: Any, port: int, service: str,
+def serve(conf: cfg.ConfigOpts, port: int, service: str,
           db: Database) -> Callable[[], None]:
-    """Answer at this port, if there is one; returns what ends it."""
+    """Serve the metrics at this port, unless it is 0; returns the function
+    that ends it."""
     if not port:
         return lambda: None
     from mogan.metrics.port import Port  # noqa: PLC0415 - see above

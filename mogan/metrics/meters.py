@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is counted as it happens."""
+"""Metrics that are counted as events happen."""
 
 import functools
 import time
 from typing import Any, Final
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from mogan.baremetal import driver
 from mogan.engine.observer import Observer
@@ -15,36 +15,50 @@ _SLOW: Final = (.1, .5, 1, 5, 15, 60, 300, 900, 1800, 3600)
 _CALLS: Final = (.005, .025, .1, .25, .5, 1, 2.5, 5, 10, 30, 60)
 
 REQUESTS: Final = Histogram(
-    'mogan_request_seconds', 'Requests to the API, and how long they took.',
+    'mogan_request_seconds', 'Duration of API requests.',
     ['method', 'route', 'status'], buckets=_QUICK)
 REFUSALS: Final = Counter(
-    'mogan_lock_refusals', 'Requests refused because of a lock.',
+    'mogan_lock_refusals', 'Requests that were refused because of a lock.',
     ['method', 'route'])
 ACTIONS: Final = Histogram(
-    'mogan_action_seconds', 'Actions that have ended, and how long after '
-    'their requests.', ['verb', 'outcome'], buckets=_SLOW)
+    'mogan_action_seconds', 'Time from the request to the end of actions.',
+    ['verb', 'outcome'], buckets=_SLOW)
 CLAIMS_LOST: Final = Counter(
-    'mogan_claims_lost', 'Claims that ended before the work under them, or '
-    'were let run out because an outcome is unknown.', ['reason'])
+    'mogan_claims_lost', 'Claims that expired before the work under them was '
+    'done, or because its outcome is unknown.', ['reason'])
+SET_ASIDE: Final = Counter(
+    'mogan_rows_set_aside', 'Rows that an engine set aside, each once, by '
+    'the column with the unknown value, or for an error.', ['column'])
 CALLS: Final = Histogram(
-    'mogan_driver_call_seconds', 'Calls of the driver, and how long they '
-    'took.', ['call', 'outcome'], buckets=_CALLS)
+    'mogan_driver_call_seconds', 'Duration of driver calls.',
+    ['call', 'outcome'], buckets=_CALLS)
+DEAF: Final = Gauge(
+    'mogan_engine_deaf', 'Whether an engine cannot receive messages from the '
+    'broker, and finds its work by polling only.',
+    multiprocess_mode='livemax')
 
-ALL: Final = (REQUESTS, REFUSALS, ACTIONS, CLAIMS_LOST, CALLS)
+ALL: Final = (REQUESTS, REFUSALS, ACTIONS, CLAIMS_LOST, SET_ASIDE, CALLS,
+              DEAF)
 
 
 class EngineObserver(Observer):
-    """Counts what it hears."""
+    """An observer that counts events."""
 
     def ended(self, verb: str, outcome: str, seconds: float) -> None:
         ACTIONS.labels(verb, outcome).observe(max(seconds, 0))
 
+    def set_aside(self, column: str) -> None:
+        SET_ASIDE.labels(column).inc()
+
     def claim_lost(self, reason: str) -> None:
         CLAIMS_LOST.labels(reason).inc()
 
+    def listening(self, *, well: bool) -> None:
+        DEAF.set(not well)
+
 
 def watch(hardware: driver.Driver) -> None:
-    """Count the calls of a driver."""
+    """Time the calls of a driver."""
     for name in driver.Driver.__abstractmethods__ - {'from_conf'}:
         setattr(hardware, name, _timed(name, getattr(hardware, name)))
 

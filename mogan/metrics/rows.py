@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is read from the database when somebody asks."""
+"""Metrics that are read from the database at each scrape."""
 
 import threading
 import time
@@ -10,14 +10,14 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from mogan import exception, states, version
-from mogan.db import health, outbox
-from mogan.db.engine import Database
+from mogan.db import domains, health, outbox
+from mogan.db.core.engine import Database
 
 Family = GaugeMetricFamily
 
 
 class Rows(Collector):
-    """Figures of the rows, kept for so many seconds."""
+    """Metrics of the rows, cached for `kept` seconds."""
 
     def __init__(self, db: Database, kept: float) -> None:
         self._db = db
@@ -27,7 +27,7 @@ class Rows(Collector):
         self._until = 0.0
 
     def describe(self) -> Iterable[Family]:
-        """None, so that the database is not asked at the start."""
+        """Return nothing, so that the database is not queried at the start."""
         return []
 
     def collect(self) -> Iterable[Family]:
@@ -39,10 +39,11 @@ class Rows(Collector):
 
     def _ask(self) -> Iterator[Family]:
         answers = Family('mogan_database_answers',
-                         'Whether the database answers.')
+                         'Whether the database is available.')
         try:
             unfinished = health.unfinished(self._db)
             waiting = outbox.backlog(self._db)
+            strange = domains.count(self._db)
         except exception.DatabaseUnavailable:
             answers.add_metric([], 0)
             yield answers
@@ -50,40 +51,50 @@ class Rows(Collector):
         answers.add_metric([], 1)
         yield answers
         yield from _unfinished(unfinished)
+        yield _not_understood(strange)
         for name, text, value in (
-                ('events', 'Events of actions', waiting.actions),
-                ('seconds', 'How long the oldest event has waited',
+                ('events', 'Number of pending notifications.',
+                 waiting.actions),
+                ('seconds', 'Age of the oldest pending notification.',
                  waiting.seconds)):
-            family = Family(f'mogan_unsent_notifications_{name}',
-                            f'{text} that others have still to be told of.')
+            family = Family(f'mogan_unsent_notifications_{name}', text)
             family.add_metric([], value)
             yield family
 
 
 def _unfinished(rows: Iterable[Any]) -> Iterator[Family]:
     count = Family('mogan_unfinished_actions',
-                   'Accepted requests that are not done.', labels=['verb'])
+                   'Unfinished actions.', labels=['verb'])
     oldest = Family('mogan_oldest_unfinished_action_seconds',
-                    'The age of the oldest of them.', labels=['verb'])
+                    'Age of the oldest unfinished action.', labels=['verb'])
     found = {row.verb: row for row in rows}
-    for verb in states.Verb:
-        row = found.get(verb.value)
-        count.add_metric([verb.value], row.actions if row else 0)
-        oldest.add_metric([verb.value], max(
+    # Those of a newer release as well.
+    for verb in dict.fromkeys((*map(str, states.Verb), *found)):
+        row = found.get(verb)
+        count.add_metric([verb], row.actions if row else 0)
+        oldest.add_metric([verb], max(
             (row.now - row.since).total_seconds(), 0) if row else 0)
     yield count
     yield oldest
 
 
+def _not_understood(found: domains.Count) -> Family:
+    family = Family('mogan_rows_not_understood', 'Rows with a value that is '
+                    'unknown to this release.', labels=['table'])
+    for name, value in found._asdict().items():
+        family.add_metric([name], value)
+    return family
+
+
 class Build(Collector):
-    """Which service of which release answers."""
+    """The service and its release."""
 
     def __init__(self, service: str) -> None:
         self._service = service
 
     def collect(self) -> Iterable[Family]:
-        family = Family('mogan_build_info', 'The release that is running.',
+        family = Family('mogan_build_info', 'The running release.',
                         labels=['service', 'version'])
         family.add_metric([self._service,
-                           version.version_info.version_string()], 1)
+                           version.version_string()], 1)
         return [family]

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What others are told, in which words and over which bus."""
+"""Versioned notifications about instances."""

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sends notifications over oslo.messaging, and knows whether they were
-sent."""
+"""The message bus: sends notifications over oslo.messaging and reports whether
+they were sent."""
 
 from collections.abc import Sequence
 from typing import Any, Final
 
 import oslo_messaging
 import stevedore
+from oslo_config import cfg
 from oslo_messaging import opts, transport
 
-from mogan import rpc
+from mogan import broker, rpc
 
 _GROUP: Final = 'oslo_messaging_notifications'
 # One: with none, oslo.messaging gives up on a connection that a restarted
@@ -18,7 +19,7 @@ _RETRIES: Final = 1
 
 
 class BusError(Exception):
-    """A notification has not been sent, as far as is known."""
+    """A notification was not sent, as far as is known."""
 
 
 class Bus:
@@ -29,8 +30,9 @@ class Bus:
     driver.
     """
 
-    def __init__(self, conf: Any, publisher: str, topics: Sequence[str], *,
-                 driver: str | None = None, url: str | None = None) -> None:
+    def __init__(self, conf: cfg.ConfigOpts, publisher: str,
+                 topics: Sequence[str], *, driver: str | None = None,
+                 url: str | None = None) -> None:
         check(conf, driver)
         found = oslo_messaging.get_notification_transport(conf, url=url)
         self._transport = _Attentive(found._driver)  # noqa: SLF001
@@ -44,18 +46,19 @@ class Bus:
         It has been sent when RabbitMQ has confirmed it.
         """
         self._transport.error = None
-        self._notifier.info({}, event, payload)
+        with broker.quiet():
+            self._notifier.info({}, event, payload)
         if self._transport.error is not None:
-            raise BusError(str(self._transport.error)
+            raise BusError(broker.BrokerError(self._transport.error)
                            ) from self._transport.error
 
     def close(self) -> None:
-        """Let go of the broker."""
+        """Close the connection to the broker."""
         rpc.close(self._transport)
 
 
 class _Attentive(transport.NotificationTransport):
-    """Keeps the error that the library's drivers log and forget."""
+    """A transport that keeps the error that the library's drivers only log."""
 
     def __init__(self, driver: Any) -> None:
         super().__init__(driver)
@@ -74,22 +77,22 @@ class _Attentive(transport.NotificationTransport):
             self.error = error
 
 
-def telling(conf: Any) -> bool:
-    """Whether anybody is told what becomes of the instances."""
+def enabled(conf: cfg.ConfigOpts) -> bool:
+    """Return whether notifications are enabled."""
     return any(name != 'noop' for name in _drivers(conf))
 
 
-def check(conf: Any, driver: str | None = None) -> None:
-    """Raise ValueError where there is no such driver: oslo.messaging would
-    send nothing and report success."""
+def check(conf: cfg.ConfigOpts, driver: str | None = None) -> None:
+    """Raise ValueError for an unknown driver: oslo.messaging would send
+    nothing and report success."""
     known: Any = stevedore.ExtensionManager('oslo.messaging.notify.drivers')
     names = _drivers(conf)
     for name in names if driver is None else [driver]:
         if name not in known.names():
-            raise ValueError(f'there is no driver {name}')
+            raise ValueError(f'driver {name} not found')
 
 
-def _drivers(conf: Any) -> list[str]:
+def _drivers(conf: cfg.ConfigOpts) -> list[str]:
     conf.register_opts(dict(opts.list_opts())[_GROUP], group=_GROUP)
     names: list[str] = conf[_GROUP].driver
     return names

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What there is to tell of an action, and in which words.
+"""The events of an action, and the payloads of their notifications.
 
-Only what is named here leaves the service: what is added to an instance or
-to the arguments of a request stays inside until somebody has thought of who
-reads notifications.
+Only the fields that are named here leave the service: a new field of an
+instance, or a new argument of a request, stays inside until it is added here
+with the readers of notifications in mind.
 """
 
 import datetime
@@ -13,8 +13,9 @@ import uuid
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
-from mogan import states
-from mogan.db.actions import Outcome, Unpublished
+from mogan import states, timestamps
+from mogan.db import rows
+from mogan.db.actions import Outcome, PendingNotifications
 
 VERSION: Final = '1.0'
 _NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_DNS, 'mogan.notifications')
@@ -34,7 +35,7 @@ ARGUMENTS: Final = ('reason', 'image_uuid', 'node_uuid', 'fields')
 
 
 class Phase(enum.StrEnum):
-    """What has become of a request."""
+    """The phase of an action that an event reports."""
 
     START = 'start'
     END = 'end'
@@ -42,26 +43,26 @@ class Phase(enum.StrEnum):
 
 
 class Event(NamedTuple):
-    """Something to tell; `action` is its row."""
+    """An event to publish; `action` is its row."""
 
     moment: datetime.datetime
     number: int
     phase: Phase
-    action: Any
+    action: rows.Action
 
     @property
     def type(self) -> str:
-        """The event's name."""
+        """Return the event type."""
         return f'instance.{family(self.action.verb)}.{self.phase}'
 
     @property
     def id(self) -> str:
-        """The event's id, the same whenever it is told."""
+        """Return the id of the event, the same each time it is published."""
         return str(uuid.uuid5(_NAMESPACE,
                               f'{self.action.uuid}.{self.phase}'))
 
-    def payload(self, instance: Any) -> dict[str, Any]:
-        """What is told, with the instance's row as it is now."""
+    def payload(self, instance: rows.Instance | None) -> dict[str, Any]:
+        """Return the payload, with the instance's row as it is now."""
         action = self.action
         told = _named(action, ACTION)
         if self.phase is Phase.START:
@@ -69,7 +70,7 @@ class Event(NamedTuple):
             told |= _UNKNOWN
         return {
             'version': VERSION, 'event_id': self.id,
-            'occurred_at': _shown(self.moment),
+            'occurred_at': timestamps.show(self.moment),
             'request_id': action.request_id, 'user_id': action.user_id,
             'project_id': action.project_id,
             'action': told | {'arguments': {
@@ -82,34 +83,37 @@ class Event(NamedTuple):
 
 
 def family(verb: str) -> str:
-    """The word for a verb in the names of its events."""
+    """Return the part of the event type that stands for a verb."""
     return 'power' if verb in states.POWER else verb
 
 
-def of(action: Any) -> list[Event]:
-    """What is still to be told of an action, in that order.
+def of(action: rows.Action) -> list[Event]:
+    """Return the pending events of an action, in order.
 
-    A refusal has no start; its row is written again when it is given
-    again, but the first time counts.
+    A refusal has no start; its row is written again when the refusal is
+    repeated, but the first time counts.
     """
     if action.outcome == Outcome.REFUSED:
         return [Event(action.created_at, action.id, Phase.ERROR, action)]
     found = []
-    if action.unpublished == Unpublished.ALL:
+    if action.unpublished == PendingNotifications.ALL:
         found.append(Event(action.created_at, action.id, Phase.START,
                            action))
     if action.finished_at is not None:
         phase = (Phase.END if action.outcome == Outcome.DONE
                  else Phase.ERROR)
-        found.append(Event(action.finished_at, action.id, phase, action))
+        # The database's clock may have gone back since the start.
+        moment = max([action.finished_at, *(one.moment for one in found)])
+        found.append(Event(moment, action.id, phase, action))
     return found
 
 
-def in_order(actions: Iterable[Any], *, more: bool) -> list[Event]:
-    """What is to be told of these, the first of them all, as it happened.
+def in_order(actions: Iterable[rows.PendingAction], *,
+             more: bool) -> list[Event]:
+    """Return the pending events of these actions, the oldest of all, in order.
 
-    `more`: others come behind these, so that what happened after the first
-    of the last one's events has to wait for them.
+    `more`: other actions follow these, so that events after the last action's
+    first event have to wait for them.
     """
     rows = list(actions)
     # Sorted stably: of one moment, a start comes before its end.
@@ -121,11 +125,8 @@ def in_order(actions: Iterable[Any], *, more: bool) -> list[Event]:
     return found
 
 
-def _named(row: Any, names: Iterable[str]) -> dict[str, Any]:
+def _named(row: object, names: Iterable[str]) -> dict[str, Any]:
     values = {name: getattr(row, name) for name in names}
-    return {name: _shown(value) if isinstance(value, datetime.datetime)
-            else value for name, value in values.items()}
-
-
-def _shown(moment: datetime.datetime) -> str:
-    return f'{moment.isoformat("T", "microseconds")}Z'
+    return {name: timestamps.show(value)
+            if isinstance(value, datetime.datetime) else value
+            for name, value in values.items()}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the payloads of the events look like, as JSON Schema.
+"""The JSON Schemas of the notification payloads.
 
-tools/notifications.py writes them into schemas/, for those who read them.
+tools/notifications.py writes them into schemas/, for consumers.
 """
 
 import pathlib
@@ -14,32 +14,33 @@ from mogan.notifications.events import Phase
 
 DIRECTORY: Final = pathlib.Path(__file__).parent / 'schemas'
 
-_TEXT: Final = {'type': 'string'}
-_TEXT_OR_NOT: Final = {'type': ['string', 'null']}
+_STRING: Final = {'type': 'string'}
+_STRING_OR_NULL: Final = {'type': ['string', 'null']}
 _UUID: Final = {'type': 'string', 'pattern': (
     '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')}
-_UUID_OR_NOT: Final = _UUID | {'type': ['string', 'null']}
-_MOMENT: Final = {'type': 'string', 'pattern': (
+_UUID_OR_NULL: Final = _UUID | {'type': ['string', 'null']}
+_TIMESTAMP: Final = {'type': 'string', 'pattern': (
     r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$')}
-_MOMENT_OR_NOT: Final = _MOMENT | {'type': ['string', 'null']}
-_TEXTS: Final = {'type': 'object', 'additionalProperties': _TEXT}
+_TIMESTAMP_OR_NULL: Final = _TIMESTAMP | {'type': ['string', 'null']}
+_STRINGS: Final = {'type': 'object', 'additionalProperties': _STRING}
 
 _INSTANCE: Final[dict[str, Any]] = dict.fromkeys(
-    events.INSTANCE, _TEXT_OR_NOT) | {
-        'uuid': _UUID, 'name': _TEXT, 'project_id': _TEXT, 'user_id': _TEXT,
-        'flavor_uuid': _UUID_OR_NOT, 'image_uuid': _UUID_OR_NOT,
-        'node_uuid': _UUID_OR_NOT, 'metadata': _TEXTS,
+    events.INSTANCE, _STRING_OR_NULL) | {
+        'uuid': _UUID, 'name': _STRING, 'project_id': _STRING,
+        'user_id': _STRING,
+        'flavor_uuid': _UUID_OR_NULL, 'image_uuid': _UUID_OR_NULL,
+        'node_uuid': _UUID_OR_NULL, 'metadata': _STRINGS,
         'status': {'enum': list(states.Status)},
         'locked': {'type': 'boolean'},
         'lock_state': {'enum': list(states.LockState)},
-        'node_protection': _TEXT,
-        'fault': _TEXTS | {'type': ['object', 'null']},
-        'created_at': _MOMENT} | dict.fromkeys(
+        'node_protection': _STRING,
+        'fault': _STRINGS | {'type': ['object', 'null']},
+        'created_at': _TIMESTAMP} | dict.fromkeys(
             ('locked_at', 'updated_at', 'launched_at', 'deleted_at'),
-            _MOMENT_OR_NOT)
+            _TIMESTAMP_OR_NULL)
 _ARGUMENTS: Final[dict[str, Any]] = {
-    'reason': _TEXT, 'image_uuid': _UUID, 'node_uuid': _UUID,
-    'fields': {'type': 'array', 'items': _TEXT}}
+    'reason': _STRING, 'image_uuid': _UUID, 'node_uuid': _UUID,
+    'fields': {'type': 'array', 'items': _STRING}}
 _OUTCOMES: Final[dict[Phase, list[Outcome | None]]] = {
     Phase.START: [None],
     Phase.END: [Outcome.DONE],
@@ -52,32 +53,33 @@ EVENTS: Final = {f'instance.{family}.{phase}': (family, phase)
 
 
 def of(event: str) -> dict[str, Any]:
-    """The schema of an event's payload, by the event's name."""
+    """Return the schema of the payload of an event type."""
     family, phase = EVENTS[event]
     verbs = [verb.value for verb in states.Verb
              if events.family(verb) == family]
-    action = dict.fromkeys(events.ACTION, _TEXT_OR_NOT) | {
+    action = dict.fromkeys(events.ACTION, _STRING_OR_NULL) | {
         'uuid': _UUID, 'verb': {'enum': verbs},
         'outcome': {'enum': [outcome and outcome.value
                              for outcome in _OUTCOMES[phase]]},
         'attempts': {'type': 'integer', 'minimum': 0},
         'arguments': {'type': 'object', 'properties': _ARGUMENTS},
-        'created_at': _MOMENT,
+        'created_at': _TIMESTAMP,
         'finished_at': ({'type': 'null'} if phase is Phase.START
-                        else _MOMENT)}
+                        else _TIMESTAMP)}
     return {
         '$schema': 'https://json-schema.org/draft/2020-12/schema',
         'title': event,
         **_object({
             'version': {'type': 'string', 'pattern': r'^1\.\d+$'},
-            'event_id': _UUID, 'occurred_at': _MOMENT,
-            'request_id': _TEXT_OR_NOT, 'user_id': _TEXT,
-            'project_id': _TEXT_OR_NOT,
+            'event_id': _UUID, 'occurred_at': _TIMESTAMP,
+            'request_id': _STRING_OR_NULL, 'user_id': _STRING,
+            'project_id': _STRING_OR_NULL,
             'action': _object(action),
             'instance': _object(_INSTANCE) | {'type': ['object', 'null']}})}
 
 
-def _object(members: dict[str, Any]) -> dict[str, Any]:
-    """One with these members; others may come with a later version."""
-    return {'type': 'object', 'properties': members,
-            'required': list(members)}
+def _object(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an object with these fields; a later version may
+    add others."""
+    return {'type': 'object', 'properties': fields,
+            'required': list(fields)}

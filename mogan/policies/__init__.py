@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may do what by default, one module for each resource."""
+"""The default policy rules, one module for each resource."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from mogan.policies import (
 
 
 def list_rules() -> list[Any]:
-    """All rules, as the enforcer and the sample generator want them."""
+    """Return all rules, for the enforcer and the sample generator."""
     return [*instance.RULES, *flavor.RULES, *node.RULES,
             *manageable_server.RULES, *availability_zone.RULES,
             *keypair.RULES]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may see the availability zones."""
+"""Policy rules of availability zones."""
 
 from mogan.policies.base import ANY_READER, rule
 

@@ -17,8 +17,8 @@ ANY_READER: Final = 'role:admin or role:reader'
 
 def rule(name: str, check: str, description: str,
          *operations: str) -> policy.DocumentedRuleDefault:
-    """A documented rule for callers with a project; `operations` as in
-    'GET /v1/flavors'."""
+    """Return a documented rule with project scope; `operations` as in 'GET
+    /v1/flavors'."""
     described: list[Any] = []
     for operation in operations:
         method, path = operation.split(' ')

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may do what with flavors."""
+"""Policy rules of flavors."""
 
 from mogan.policies.base import ADMIN, ANY_READER, rule
 

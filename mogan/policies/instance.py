@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may do what with instances."""
+"""Policy rules of instances."""
 
 from mogan.policies.base import ADMIN, MEMBER, READER, rule
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may do what with key pairs."""
+"""Policy rules of key pairs."""
 
 from mogan.policies.base import ADMIN, ANY_MEMBER, ANY_READER, rule
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may take over machines that run already."""
+"""Policy rules of the adoption of running machines."""
 
 from mogan.policies.base import ADMIN, rule
 

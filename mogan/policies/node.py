@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may see the nodes."""
+"""Policy rules of nodes."""
 
 from mogan.policies.base import ADMIN, rule
 

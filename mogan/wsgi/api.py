@@ -9,7 +9,7 @@ Everything is opened with the first request, or by the server calling
 import atexit
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from mogan.cmd import api, launch
 
@@ -20,8 +20,8 @@ class _Application:
         self._lock = threading.Lock()
         self._started: Callable[..., Iterable[bytes]] | None = None
 
-    def __call__(self, environ: dict[str, Any],
-                 start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment,
+                 start_response: StartResponse) -> Iterable[bytes]:
         return (self._started or self.start())(environ, start_response)
 
     def start(self) -> Callable[..., Iterable[bytes]]:

@@ -15,10 +15,10 @@ import tempfile
 import time
 from typing import Final, NoReturn
 
+from mogan.tests.support.processes import Family
 from proof.fuzz import conform, oracle, planted, raw
 from proof.fuzz.names import PLANTED
 from proof.fuzz.service import ADMIN, MEMBER, Service
-from proof.rig.processes import Family
 
 # Of all cases, those that the document makes; each persona has its part.
 _SHARE: Final = 0.6
@@ -74,11 +74,11 @@ def _find_planted(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace, module: str = 'mogan.cmd.standalone',
          *, quiet: bool = False) -> list[str]:
-    """What was wrong; everything is kept where it lies then."""
+    """Print what was wrong; everything is kept where it lies then."""
     place = pathlib.Path(tempfile.mkdtemp(prefix='mogan-fuzz-'))
     family = Family(place)
     try:
-        service = Service(family, place / 'state')
+        service = Service(family, place)
         service.start(module)
         faults = _fuzz(service, options, quiet=quiet)
     finally:
@@ -109,11 +109,11 @@ def _fuzz(service: Service, options: argparse.Namespace, *,
     fuzzer.run(left - warm)
     outcome = fuzzer.outcome
     faults += outcome.faults
-    if service.ended():
+    if not service.running():
         return [*faults, 'the service has ended by itself']
     after = service.weigh()
     faults += oracle.judge_weight(before, after, left - warm)
-    if not service.stop():
+    if not service.ends():
         faults.append('the service does not end when it is asked to')
     with contextlib.closing(service.database()) as database:
         faults += oracle.judge_database(database)

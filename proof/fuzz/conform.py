@@ -56,7 +56,7 @@ _STORIES: Final = 8
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Conformity:
-    """What a run found: `cases` were sent, `failures` are kinds of faults;
+    """The result of a run: `cases` were sent, `failures` are kinds of faults;
     `text`: what schemathesis printed."""
 
     cases: int
@@ -92,7 +92,7 @@ def _load(path: pathlib.Path) -> dict[str, Any]:
 
 
 def read(report: dict[str, Any], status: int, text: str) -> Conformity:
-    """What a report says; without one the run itself has failed."""
+    """Return what a report says; without one the run itself has failed."""
     failures = [f'{failure["code"]} {failure["title"]}: '
                 f'{", ".join(map(str, failure["operations"]))}'
                 for failure in report.get('failures', [])]
@@ -105,7 +105,7 @@ def read(report: dict[str, Any], status: int, text: str) -> Conformity:
 
 
 def recorded(service: Service) -> pathlib.Path:
-    """Where the requests are that have been sent."""
+    """Return the file of the requests that have been sent."""
     return service.directory.parent / 'requests.jsonl'
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What schemathesis loads beside the document: it names no other process's
-modules, and says what it has sent."""
+"""Hooks that schemathesis loads beside the document: it names no other
+process's modules, and says what it has sent."""
 
 import base64
 import collections

@@ -108,7 +108,7 @@ class Raw:
     tail: bytes = b''
 
     def bytes(self) -> bytes:
-        """What is sent."""
+        """Return what is sent."""
         lines = list(self.lines)
         if self.body and not self.framed:
             lines.append(b'Content-Length: %d' % len(self.body))
@@ -118,7 +118,7 @@ class Raw:
 
 
 def mutate(dice: random.Random, raw: Raw) -> bytes:
-    """One to four things go wrong; rarely none."""
+    """Apply one to four mutations; rarely none."""
     for _ in range(dice.choice((0, 1, 1, 1, 2, 2, 3))):
         dice.choice(_STEPS)(dice, raw)
     data = raw.bytes()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the processes of a run tell each other through the environment."""
+"""Names of the environment variables that the processes of a run share."""
 
 from typing import Final
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What must never be seen, whatever was sent: in an answer, in the log, in
-the database, on the scales."""
+"""Faults that must never be seen, whatever was sent: in an answer, in the log,
+in the database, on the scales."""
 
 import json
 import re
@@ -20,9 +20,14 @@ _TRACE: Final = re.compile(
 _LINE: Final = re.compile(r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} ')
 # What a request leaves; a line of another kind is one that it has ended.
 _REQUEST: Final = re.compile(
-    r' mogan\.api\.edge \[[^]]*\] (?!\S+ "\S* \S*" status: \d)')
+    r' mogan\.api\.middleware\.request_log \[[^]]*\]'
+    r' (?!\S+ "\S* \S*" status: \d)')
 _BAD_LINE: Final = re.compile(
     r'Traceback|^\S+ \S+ \d+ (ERROR|CRITICAL) |Exception ')
+# Of an instance that is not understood, once.
+_SET_ASIDE: Final = re.compile(
+    r' ERROR mogan\.engine\.quarantine \[-\] The instance (00000000-\S+) is '
+    r'set aside: ')
 # The health check has a page for browsers.
 _HEALTH: Final = b'<TITLE>Healthcheck Status</TITLE>'
 _REQUEST_ID: Final = re.compile(
@@ -60,8 +65,8 @@ _PER_CASE: Final = 0.5
 
 
 def answers(data: bytes) -> tuple[list[tuple[int, Any, bytes]], str | None]:
-    """The answers in what a connection has sent, and what is wrong with
-    it: bytes that are no answer, or half of one."""
+    """Return the responses that a connection has received, and their errors:
+    bytes that are no response, or an incomplete one."""
     found: list[tuple[int, Any, bytes]] = []
     while data:
         if data.startswith(b'HTTP/1.1 100 '):
@@ -100,7 +105,7 @@ def _body(client: h11.Connection) -> bytes:
 
 
 def judge(data: bytes, secrets: Iterable[bytes] = ()) -> list[str]:
-    """What is wrong with what came back."""
+    """Return what is wrong with an answer."""
     found, fault = answers(data)
     faults = [fault] if fault else []
     for status, headers, body in found:
@@ -133,16 +138,23 @@ def _judge_one(status: int, headers: dict[bytes, bytes],
 
 
 def judge_log(lines: Iterable[str], secrets: Iterable[str]) -> list[str]:
-    """What must not stand in a log; lines that are no record's come from a
-    client that has ended one, or from a trace."""
+    """Return what must not stand in a log; lines that are no record's come
+    from a client that has ended one, or from a trace."""
     secrets = list(secrets)
+    lines = [line for line in lines if not _SET_ASIDE.search(line)]
     return [line for line in lines if _BAD_LINE.search(line)
             or not _LINE.match(line) or _REQUEST.search(line)
             or any(secret in line for secret in secrets)]
 
 
+def set_aside(lines: Iterable[str]) -> list[str]:
+    """Return the instances that these log lines report as quarantined."""
+    return [found[1] for line in lines
+            if (found := _SET_ASIDE.search(line))]
+
+
 def judge_database(database: sqlite3.Connection) -> list[str]:
-    """What is half-written."""
+    """Return what is half-written."""
     faults = []
     for name, query in _INVARIANTS.items():
         faults += [f'{name}: {row[0]}' for row in database.execute(query)]
@@ -153,7 +165,7 @@ def judge_database(database: sqlite3.Connection) -> list[str]:
 
 
 def judge_weight(before: Weight, after: Weight, cases: int) -> list[str]:
-    """What a run has left in the process."""
+    """Return what a run has left in the process."""
     faults = []
     most = before.memory + _ALLOWANCE + _PER_CASE * cases
     if after.memory > most:

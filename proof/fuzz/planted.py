@@ -9,14 +9,14 @@ from typing import Any, Final
 from unittest import mock
 
 from mogan import exception
-from mogan.api import edge, types
-from mogan.api.controllers import links
+from mogan.api import links, types
+from mogan.api.middleware import normalization, request_log
 from mogan.cmd import standalone
 from proof.fuzz.names import PLANTED
 
 
 def _crash() -> Any:
-    """A limit that nobody has tried."""
+    """Let an untested limit raise an exception."""
     known = types.limit.frombasetype
 
     def limit(value: str) -> int:
@@ -28,7 +28,7 @@ def _crash() -> Any:
 
 
 def _status() -> Any:
-    """A status that no document has."""
+    """Answer with a status that is not documented."""
     return mock.patch.object(exception.NotFound, 'code', 410)
 
 
@@ -38,38 +38,38 @@ def _shape() -> Any:
 
 
 def _lenient() -> Any:
-    """A limit has no end."""
+    """Remove a limit."""
     return mock.patch.object(types.limit, 'frombasetype', int)
 
 
 def _leak() -> Any:
-    """Each request leaves something behind."""
+    """Leak memory with each request."""
     kept: list[bytes] = []
-    known = edge.Guard.__call__
+    known = normalization.Normalization.__call__
 
     def call(guard: Any, *arguments: Any) -> Any:
         kept.append(os.urandom(1 << 15))
         return known(guard, *arguments)
-    return mock.patch.object(edge.Guard, '__call__', call)
+    return mock.patch.object(normalization.Normalization, '__call__', call)
 
 
 def _secret() -> Any:
-    """What a request said goes into the log."""
-    known = edge.Edge.__call__
+    """Write what a request said into the log."""
+    known = request_log.RequestLog.__call__
 
     def call(outermost: Any, environ: Any, start: Any) -> Any:
-        edge.LOG.info('%s', environ.get('HTTP_AUTHORIZATION'))
+        request_log.LOG.info('%s', environ.get('HTTP_AUTHORIZATION'))
         return known(outermost, environ, start)
-    return mock.patch.object(edge.Edge, '__call__', call)
+    return mock.patch.object(request_log.RequestLog, '__call__', call)
 
 
 def _forged() -> Any:
-    """A path ends a line of the log."""
-    return mock.patch.object(edge, '_printable', str)
+    """Let a path end a line of the log."""
+    return mock.patch.object(request_log, '_printable', str)
 
 
 def _trace() -> Any:
-    """A message names a file of ours."""
+    """Name a source file in a message."""
     return mock.patch.object(exception.NotFound, 'template',
                              f'{__file__}:1: not found')
 

@@ -11,10 +11,11 @@ import random
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from proof.fuzz import mutations, oracle
+from proof.fuzz.forms import Forms
 from proof.fuzz.service import ADMIN, PERSONAS, Service, basic
 
 # Seconds for all of a connection: the service's own limits are below it.
@@ -23,13 +24,15 @@ _PATIENCE: Final = 45.0
 _BATCH: Final = 250
 # An answer in peace, in seconds.
 _SOON: Final = 15.0
+# Of all cases, those whose answer is known.
+_KNOWN: Final = 0.05
 # Faults after which a run ends.
 _ENOUGH: Final = 20
 
 
 @dataclasses.dataclass
 class Outcome:
-    """What a run saw: `statuses` how often, `faults` with the bytes that
+    """The result of a run: `statuses` by number, `faults` with the bytes that
     each came of."""
 
     statuses: 'collections.Counter[int]' = dataclasses.field(
@@ -46,8 +49,11 @@ class Fuzzer:
                  seed: int) -> None:
         self._service = service
         self._seed = seed
-        self._seeds = [*_recorded(records), *_SEEDS]
-        self._read = service.log.stat().st_size
+        planted = service.plant()
+        self._forms = Forms(service, planted)
+        self._seeds = [*_recorded(records), *_SEEDS, *_about(planted)]
+        self._told: set[str] = set()
+        self._read = service.lines.stat().st_size
         self._secrets = [one.password for one in PERSONAS] + [
             basic(one).split()[1] for one in PERSONAS]
         self.outcome = Outcome()
@@ -64,7 +70,7 @@ class Fuzzer:
                 return
 
     def data(self, dice: random.Random) -> bytes:
-        """The bytes of a case."""
+        """Return the bytes of a case."""
         seed = dice.choice(self._seeds)
         lines = [b'Host: 127.0.0.1']
         if dice.random() < 0.95:  # noqa: PLR2004
@@ -79,6 +85,11 @@ class Fuzzer:
 
     def _play(self, number: int) -> None:
         dice = random.Random(f'{self._seed}:{number}')  # noqa: S311
+        if dice.random() < _KNOWN:
+            fault = self._forms.play(dice)
+            if fault is not None:
+                self._note(f'case {number}: {fault}')
+            return
         data = self.data(dice)
         try:
             came = exchange(self._service.port, data, dice)
@@ -99,21 +110,27 @@ class Fuzzer:
         self.outcome.faults.append(fault)
 
     def _look(self, number: int) -> None:
-        """The service after a batch, asked in peace."""
-        if self._service.ended():
+        """Check the service after a batch, without load."""
+        if not self._service.running():
             self._note(f'up to case {number}: the service has ended')
             return
         began = time.monotonic()
         try:
-            status, _ = self._service.ask(ADMIN, 'GET', '/v1/flavors?limit=1')
+            status = self._service.ask(
+                ADMIN, 'GET', '/v1/flavors?limit=1').status
         except OSError as error:
             self._note(f'up to case {number}: no answer in peace: {error}')
         else:
             if status != 200 or time.monotonic() - began > _SOON:  # noqa: PLR2004
                 self._note(f'up to case {number}: {status} in peace after '
                            f'{time.monotonic() - began:.1f} s')
+        lines = self._lines()
+        for uuid in oracle.set_aside(lines):
+            if uuid in self._told:
+                self._note(f'up to case {number}: {uuid} is set aside again')
+            self._told.add(uuid)
         # The first say enough: a trace has many.
-        for line in oracle.judge_log(self._lines(), self._secrets)[:3]:
+        for line in oracle.judge_log(lines, self._secrets)[:3]:
             self._note(f'up to case {number}: in the log: {line[:500]}')
         with contextlib.closing(self._service.database()) as database:
             for fault in oracle.judge_database(database):
@@ -121,7 +138,7 @@ class Fuzzer:
 
     def _lines(self) -> list[str]:
         """Whole lines that have come since the last look."""
-        with self._service.log.open('rb') as log:
+        with self._service.lines.open('rb') as log:
             log.seek(self._read)
             data = log.read().rpartition(b'\n')[0]
         self._read += len(data) + bool(data)
@@ -174,6 +191,21 @@ def _recorded(path: pathlib.Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def _about(instances: Iterable[str]) -> list[dict[str, Any]]:
+    """Requests for these instances."""
+    return [
+        {'method': method, 'target': f'/v1/{route}/{uuid}{tail}',
+         'type': 'application/json', 'body': base64.b64encode(body).decode()}
+        for uuid in instances for route in ('instances', 'servers')
+        for method, tail, body in (
+            ('GET', '', b''), ('DELETE', '', b''),
+            ('PUT', '/states/lock', b'{"lock": {"reason": "disk"}}'),
+            ('PUT', '/states/unlock', b'{"unlock": null}'),
+            ('PUT', '/states/power', b'{"target": "off"}'),
+            ('PUT', '/states/provision', b'{"target": "rebuild"}'),
+            ('GET', '/actions', b''))]
 
 
 _SEEDS: Final[list[dict[str, Any]]] = [

@@ -2,21 +2,22 @@
 """The service that is fuzzed: mogan-standalone as a process, with accounts
 and hardware of its own, and no delay."""
 
-import base64
+import contextlib
 import dataclasses
-import http.client
-import json
+import datetime
+import http
 import pathlib
 import re
-import signal
 import sqlite3
 import sys
 from typing import Any, Final
 
-from mogan.api.identity import users
-from mogan.baremetal import inventory
-from proof.rig import processes, services
-from proof.rig.processes import Child, Family
+from mogan.api.middleware.auth import users
+from mogan.baremetal.simulated import inventory
+from mogan.tests.support import client, processes
+from mogan.tests.support.standalone import Standalone
+from proof.rig import strange
+from proof.rig.strange import KINDS, Strange
 
 _CONF: Final = """\
 [simulated]
@@ -36,7 +37,7 @@ _IMAGE: Final = '5f8f2d3c-5d1a-4a6b-9f53-0f3c8d1f7a10'
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Persona:
-    """Who asks; the password is a word that nothing else contains."""
+    """A user; the password is a word that nothing else contains."""
 
     name: str
     project: str
@@ -55,15 +56,14 @@ PERSONAS: Final = (ADMIN, *PEERS, Persona('reader', 'demo', 'reader'))
 
 
 def basic(persona: Persona) -> str:
-    """The header that says who asks."""
-    word = f'{persona.name}:{persona.password}'.encode()
-    return f'Basic {base64.b64encode(word).decode("ascii")}'
+    """Return the header for HTTP basic authentication."""
+    return client.basic(persona.name, persona.password)['Authorization']
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Weight:
-    """What a process holds: KiB of memory of its own, open files, threads
-    and child processes."""
+    """The resources of a process: KiB of memory of its own, open files,
+    threads and child processes."""
 
     memory: int
     files: int
@@ -81,73 +81,77 @@ class Weight:
                    len(processes.children(pid)))
 
 
-class Service:
-    """One process and its directory; `start` it, `stop` it."""
-
-    def __init__(self, family: Family, directory: pathlib.Path) -> None:
-        self.directory = directory
-        self.port = processes.free_port()
-        self._family = family
-        self._child: Child | None = None
+class Service(Standalone):
+    """One process and its directory."""
 
     def start(self, module: str = 'mogan.cmd.standalone') -> None:
-        """Make its directory, start it, and ask for some instances.
+        """Fill its directory, start it, and ask for some instances.
 
-        Raises RigError.
+        Raises SetupError.
         """
         _furnish(self.directory)
-        self._child = self._family.start('standalone', [
-            sys.executable, '-m', module,
-            '--port', str(self.port), '--state-dir', str(self.directory)])
-        processes.eventually(
-            lambda: services.responds(self.port) or self.ended(), 60,
-            'the service starts')
-        if self.ended():
-            raise processes.RigError(self.log.read_text(errors='replace'))
+        super().start([sys.executable, '-m', module])
         self._populate()
 
     def _populate(self) -> None:
-        flavor = self.ask(ADMIN, 'GET', '/v1/flavors')[1]['flavors'][0]
+        flavor = self.uuids('flavors')[0]
         for persona in PEERS:
             for number in range(_INSTANCES):
-                status, body = self.ask(persona, 'POST', '/v1/instances', {
+                answer = self.ask(persona, 'POST', '/v1/instances', {
                     'name': f'web-{number}', 'image_uuid': _IMAGE,
-                    'flavor_uuid': flavor['uuid']})
-                if status != http.client.CREATED:
-                    raise processes.RigError(f'{status} {body}')
+                    'flavor_uuid': flavor})
+                if answer.status != http.HTTPStatus.CREATED:
+                    raise processes.SetupError(str(answer))
 
     def ask(self, persona: Persona, method: str, path: str,
-            body: Any = None) -> tuple[int, Any]:
-        """An answer's status and its body's value."""
-        connection = http.client.HTTPConnection('127.0.0.1', self.port,
-                                                timeout=30)
-        try:
-            connection.request(
-                method, path, None if body is None else json.dumps(body),
-                {'Authorization': basic(persona),
-                 'Content-Type': 'application/json'})
-            answer = connection.getresponse()
-            text = answer.read()
-            return answer.status, json.loads(text) if text else None
-        finally:
-            connection.close()
+            body: Any = None) -> client.Answer:
+        """Return the answer to a persona.  Raises OSError."""
+        return client.ask(self.port, method, path, body,
+                          {'Authorization': basic(persona)})
 
-    def ended(self) -> bool:
-        """Whether the process is gone."""
-        return self._child.ended()
+    def uuids(self, kind: str) -> list[str]:
+        """Return those of the first page of all instances, or flavors."""
+        query = '?all_tenants=true' if kind == 'instances' else ''
+        found = self.ask(ADMIN, 'GET', f'/v1/{kind}{query}').json
+        return [row['uuid'] for row in found[kind]]
+
+    def plant(self) -> dict[str, Strange]:
+        """Write instances that the code does not understand, one of each
+        kind, past the database's own checks; by uuid."""
+        planted = {strange.name(number): kind
+                   for number, kind in enumerate(KINDS)}
+        store = inventory.Inventory(self.directory / 'inventory.sqlite')
+        with contextlib.closing(sqlite3.connect(
+                self.directory / 'mogan.sqlite', timeout=60)) as database:
+            database.execute('PRAGMA ignore_check_constraints = ON')
+            for number, (uuid, kind) in enumerate(planted.items()):
+                node = store.named(f'strange-{number}').uuid
+                rows = strange.rows(uuid, kind, node=node, owner=MEMBER.name)
+                for table, row in rows.items():
+                    database.execute(
+                        f'INSERT INTO {table} ({", ".join(row)}) '  # noqa: S608
+                        f'VALUES ({", ".join("?" * len(row))})',
+                        [str(value) if isinstance(value, datetime.datetime)
+                         else value for value in row.values()])
+                with store.transaction() as txn:
+                    txn.change(node, instance_uuid=uuid,
+                               availability='active')
+            database.commit()
+        store.close()
+        return planted
 
     def weigh(self) -> Weight:
-        """What it holds now."""
+        """Return what it holds now."""
         return Weight.of(self._child.pid)
 
-    def stop(self) -> bool:
-        """Whether it ends in time when it is asked to."""
-        self._child.signal(signal.SIGTERM)
+    def ends(self) -> bool:
+        """Return whether it ends in time when it is asked to."""
+        self._child.signal(self.signal)
         return self._child.wait(30)
 
     @property
-    def log(self) -> pathlib.Path:
-        """Where its lines are."""
+    def lines(self) -> pathlib.Path:
+        """Return the file of its lines."""
         return self._child.log
 
     def database(self) -> sqlite3.Connection:
@@ -157,7 +161,6 @@ class Service:
 
 
 def _furnish(directory: pathlib.Path) -> None:
-    directory.mkdir(parents=True, exist_ok=True)
     (directory / 'mogan.conf').write_text(_CONF, encoding='utf-8')
     users.write(directory / 'users', [
         users.User(one.name, users.make_hash(one.password, 4), one.project,
@@ -170,6 +173,8 @@ def _furnish(directory: pathlib.Path) -> None:
                                 _CLASSES[number % len(_CLASSES)])
              for number in range(_NODES)]
     store.seed(nodes)
+    for number in range(len(KINDS)):
+        store.add(inventory.new_node(f'strange-{number}', 'CUSTOM_STRANGE'))
     for node in nodes[-_RUNNING:]:
         store.set_active(node.uuid, True, _IMAGE)
     store.close()

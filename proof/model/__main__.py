@@ -7,7 +7,7 @@ import textwrap
 import time
 from collections.abc import Sequence
 
-from proof.model import agreement, simulated
+from proof.model import agreement, steps
 from proof.model.explorer import Explorer, Result
 from proof.model.mutants import MUTANTS
 from proof.model.rules import CLAIMS, FENCING, Bounds, Rules
@@ -18,15 +18,18 @@ In every run: any number of requests and repairs, in any order; a worker
 begins at any time or never, so that nudges, lost, doubled or late, add
 nothing; it dies or pauses at each of its places, its lease ends at any time,
 calls fail, hang, land late, or take effect without an answer; work on the
-node fails; outsiders undeploy, protect and unprotect. One node. With N
-engines, besides the worker that holds the claim, N - 1 calls are on their way
-of workers that have lost it or have died. Stopped stands for no state of its
-own; a reboot, where power is in the run, for all changes of power. A second
+node fails; outsiders undeploy and unprotect. One node. With N engines,
+besides the worker that holds the claim, N - 1 calls are on their way of
+workers that have lost it or have died. Stopped stands for no state of its own;
+a reboot, where power is in the run, for all changes of power that wait for no
+operating system, a soft one for those that do; with the clock, the database's
+goes back under any claim, as often as it likes; with foreign protection,
+outsiders protect the node as well, for reasons of their own. A second
 instance comes when the node is free, and its own work meets no mishaps."""
 # What `all` explores.
 RUNS = (
     Bounds(), Bounds(engines=3, late=2), Bounds(instances=2),
-    Bounds(power=True))
+    Bounds(power=True), Bounds(clock=True), Bounds(foreign=True))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,7 +60,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
                     'into, and every protocol with one rule less.')
     parser.set_defaults(verbose=False, name='')
     commands = parser.add_subparsers(dest='command', required=True)
-    commands.add_parser('agree', help='hold the model against the code')
+    commands.add_parser('agree', help='compare with the code what is copied')
     explore = commands.add_parser('explore', help='explore the protocol')
     explore.add_argument('--engines', type=int, choices=(1, 2, 3), default=2)
     explore.add_argument('--instances', type=int, choices=(1, 2), default=1)
@@ -65,6 +68,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
                          default=FENCING)
     explore.add_argument('--power', action='store_true',
                          help='with changes of power')
+    explore.add_argument('--clock', action='store_true',
+                         help="with a database's clock that goes back")
+    explore.add_argument('--foreign', action='store_true',
+                         help='with outsiders who protect the node')
     mutants = commands.add_parser(
         'mutants', help='drop each rule in turn; -v tells what happens then')
     mutants.add_argument('-v', '--verbose', action='store_true')
@@ -76,18 +83,21 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _bounds(options: argparse.Namespace) -> Bounds:
     return Bounds(engines=options.engines, late=options.engines - 1,
-                  instances=options.instances, power=options.power)
+                  instances=options.instances, power=options.power,
+                  clock=options.clock, foreign=options.foreign)
 
 
 def _agree() -> int:
     try:
-        counts = agreement.check()
-        counts['driver calls'] = simulated.check()
-    except (agreement.Disagreement, AssertionError) as error:
+        counts = {'requests': agreement.check_requests(),
+                  'driver calls': agreement.check_calls()}
+    except agreement.Disagreement as error:
         print(f'THE MODEL IS NOT THE CODE: {error}')
         return 1
     print('model and code agree:', ', '.join(
         f'{count} {name}' for name, count in counts.items()))
+    print(f"{steps.count(Rules())} ways through the engine's own steps",
+          flush=True)
     return 0
 
 
@@ -96,7 +106,9 @@ def _explore(driver: str, bounds: Bounds) -> int:
     result = Explorer(rules, bounds).run()
     instances = 'instance' if bounds.instances == 1 else 'instances'
     print(f'\n{driver}, {bounds.engines} engines, {bounds.instances} '
-          f'{instances}{", power" if bounds.power else ""}: '
+          f'{instances}{", power" if bounds.power else ""}'
+          f'{", clock" if bounds.clock else ""}'
+          f'{", foreign protection" if bounds.foreign else ""}: '
           f'{result.states} states, {result.steps} steps, '
           f'depth {result.depth}, {result.seconds:.0f} s, '
           f'{result.megabytes} MiB', flush=True)

@@ -21,7 +21,7 @@ _MASK: Final = (1 << _BITS) - 1
 
 @dataclasses.dataclass(slots=True)
 class Result:
-    """What an exploration has found; `path` leads to what is broken."""
+    """The result of an exploration; `path` leads to what is broken."""
 
     rules: Rules
     bounds: Bounds
@@ -58,7 +58,7 @@ class Space:
         self._verdicts: dict[tuple[int, int, int], tuple[str, bool]] = {}
 
     def part_id(self, part: Part) -> int:
-        """The number of the part that stands for this one."""
+        """Return the number of the part that is equivalent to this one."""
         found = self._tidied.get(part)
         if found is None:
             tidied = tidy(part, self.rules, self.bounds.late)
@@ -71,7 +71,7 @@ class Space:
         return found
 
     def node_id(self, node: Node) -> int:
-        """The number of a node's state."""
+        """Return the number of a node's state."""
         found = self._node_ids.get(node)
         if found is None:
             found = self._node_ids[node] = len(self.nodes)
@@ -80,7 +80,7 @@ class Space:
 
     def moves(self, part: int, node: int,
               me: int) -> list[tuple[int, int, bool, str]]:
-        """What can happen to one instance."""
+        """Return what can happen to one instance."""
         if self.bounds.instances == 1:
             return self._find_moves(part, node, me)
         key = (part, node, me)
@@ -118,7 +118,7 @@ class Space:
         return found
 
     def node_moves(self, node: int) -> list[tuple[int, bool]]:
-        """What can happen to the node alone."""
+        """Return what can happen to the node alone."""
         found = self._own.get(node)
         if found is None:
             found = self._own[node] = [
@@ -127,7 +127,7 @@ class Space:
         return found
 
     def verdict(self, part: int, node: int, me: int) -> tuple[str, bool]:
-        """What is broken, and whether all is settled."""
+        """Return what is broken, and whether all is settled."""
         key = (part, node, me)
         found = self._verdicts.get(key)
         if found is None:
@@ -139,7 +139,7 @@ class Space:
 
 def moves_alone(part: Part, rules: Rules, bounds: Bounds,
                 name: int = 0) -> Iterator[Move]:
-    """What can happen to an instance whatever its node does."""
+    """Yield what can happen to an instance whatever its node does."""
     if part.row.status == ABSENT:
         yield Move(('request', 'create', False), requests.create(part, rules))
         return
@@ -242,7 +242,7 @@ class Explorer:
         return False
 
     def _free(self, node: int, parts: list[int]) -> bool:
-        """Whether the next instance can come."""
+        """Return whether the next instance can come."""
         return bool(parts[0]) and self.space.nodes[node] == Node()
 
     def _go(self, index: int, key: int, helps: bool) -> int:

@@ -14,6 +14,9 @@ _NUMBERS: Final = ((FENCING, _SMALL),)
 _LEASES: Final = ((CLAIMS, _SMALL),)
 _BOTH: Final = _NUMBERS + _LEASES
 _TWO: Final = ((FENCING, Bounds(late=1, instances=2)),)
+_HELD: Final = ((FENCING, Bounds(late=1, foreign=True)),
+                (CLAIMS, Bounds(late=1, foreign=True)))
+_BACK: Final = ((CLAIMS, Bounds(late=1, clock=True)),)
 # Where workers without a claim go on, there are more states.
 _GOING_ON: Final = (*_LEASES, (FENCING, Bounds(
     late=0, meddling=False, faults=False)))
@@ -92,6 +95,12 @@ MUTANTS: Final = (
                      'driver, the number with one'),
     Mutant('a worker goes on after an unknown outcome',
            _dropped('unknown_stops'), _LEASES, seek=_L1),
+    Mutant('a claim that ends further ahead than a lease is taken at once',
+           {'ahead_taken': 'at once'}, _BACK, seek=_L1),
+    Mutant('a claim is watched without regard to its renewals',
+           {'ahead_taken': 'same claim'}, _BACK, seek=_L1),
+    Mutant('a claim that ends further ahead than a lease is never taken',
+           {'ahead_taken': 'never'}, _BACK, seek='stuck'),
     Mutant('an outcome is written for whatever action the row names',
            _dropped('finish_names_action')),
     Mutant('an outcome is written under any claim of the same process',
@@ -118,8 +127,8 @@ MUTANTS: Final = (
            {'rebuild_waits': 'never'}, _LEASES, seek='still being rebuilt'),
     Mutant('a rebuild ends by a look from before the seal',
            {'rebuild_waits': 'seen'}),
-    Mutant('the seal comes after the outcome', _dropped('seals_first'),
-           seek=_L1),
+    Mutant('the seal comes after the outcome',
+           _dropped('build_seals', 'rebuild_seals'), seek=_L1),
     Mutant('a delete looks for the node without having sealed what is older',
            _dropped('delete_seals_older')),
     Mutant('a delete seals its own number, and looks no more',
@@ -145,6 +154,10 @@ MUTANTS: Final = (
            _dropped('not_protectable_settles')),
     Mutant('a node that is not ours any more is tried for ever',
            _dropped('not_ours_settles')),
+    Mutant('a protection of somebody else is taken off',
+           _dropped('protects_own'), _HELD),
+    Mutant('a lock that meets a protection of somebody else is tried for '
+           'ever', _dropped('foreign_settles'), _HELD, seek='stuck'),
     Mutant('that a rebuild has begun is not kept', _dropped('begun_kept')),
     Mutant('a delete does not take off a protection that it finds',
            _dropped('delete_unprotects'), _BOTH,

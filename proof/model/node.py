@@ -11,12 +11,15 @@ from proof.model.state import (
     DEPLOYING,
     DESTRUCTIVE,
     FAILED,
+    FORCED,
     NODE_ACTIVE,
     NODE_REBUILDING,
     POWER,
     REBUILD_NODE,
     SEAL,
     SEAL_OLDER,
+    SOFT,
+    SOFT_POWER,
     TAKE_NODE,
     TEARDOWN,
     UNDEPLOY,
@@ -33,6 +36,8 @@ NOT_OURS: Final = 'not ours'
 REFUSED: Final = 'refused'
 FENCED: Final = 'fenced'
 NOT_PROTECTABLE: Final = 'not protectable'
+PROTECTED: Final = 'protected'
+FOREIGN: Final = 'foreign'
 NO_NODE: Final = 'no node'
 UNAVAILABLE: Final = 'unavailable'
 
@@ -59,8 +64,8 @@ def land(kind: str, number: int, me: int, fences: Fences, node: Node,
         return Landing(NOT_OURS, fences, node)
     if kind in DESTRUCTIVE:
         return _destroy(kind, number, fences, node, rules)
-    if kind == POWER:
-        return _power(number, fences, node, rules)
+    if kind in (POWER, SOFT_POWER):
+        return _power(kind, number, fences, node, rules)
     return _protect(kind, number, fences, node, rules)
 
 
@@ -107,25 +112,26 @@ def _destroy(kind: str, number: int, fences: Fences, node: Node,
     if nothing:
         return Landing(OK, fences, node)
     if node.protected and kind != DEPLOY:
-        return Landing(REFUSED, fences, node)
+        return Landing(PROTECTED, fences, node)
     if node.busy:
         return Landing(NODE_BUSY, fences, node)
     return Landing(OK, _begun(fences, kind, number, rules),
                    node._replace(work=work), effect=True)
 
 
-def _power(number: int, fences: Fences, node: Node,
+def _power(kind: str, number: int, fences: Fences, node: Node,
            rules: Rules) -> Landing:
     if rules.fencing:
         if number < fences.power:
             return Landing(FENCED, fences, node)
         if number == fences.power:
             return Landing(OK, fences, node)
-    if node.busy:
+    if node.busy and (kind, node.powering) != (POWER, SOFT):
         return Landing(NODE_BUSY, fences, node)
     if rules.fencing:
         fences = fences._replace(power=number)
-    return Landing(OK, fences, node._replace(powering=True))
+    return Landing(OK, fences, node._replace(
+        powering=FORCED if kind == POWER else SOFT))
 
 
 def _protect(kind: str, number: int, fences: Fences, node: Node,
@@ -135,31 +141,34 @@ def _protect(kind: str, number: int, fences: Fences, node: Node,
         if rules.protection_fenced and number < fences.protection:
             return Landing(FENCED, fences, node)
         seen = fences._replace(protection=max(number, fences.protection))
-    if kind == UNPROTECT:
-        return Landing(OK, seen, node._replace(
-            protected=False, meddled=False))
-    if not (node.protected or node.work == NODE_ACTIVE):
+    protects = kind != UNPROTECT
+    if protects and not (node.protected or node.work == NODE_ACTIVE):
         return Landing(NOT_PROTECTABLE, fences, node)
-    return Landing(OK, seen, node._replace(protected=True, meddled=False))
+    if node.foreign and rules.protects_own:
+        return Landing(FOREIGN, seen, node)
+    return Landing(OK, seen, node._replace(
+        protected=protects, foreign=False, meddled=False))
 
 
 def damage(kind: str, me: int, before: Node, landing: Landing,
            promise: int) -> str:
-    """What a call's arrival breaks, in words; nothing where it may."""
+    """Return what a call's arrival breaks, in words."""
     if landing.node == before:
         return ''
     if before.carries != me and kind != TAKE_NODE:
         return (f'a call for instance {me} has changed the node of instance '
                 f'{before.carries}')
+    if before.foreign and not landing.node.foreign:
+        return f'the {kind} changes a protection of somebody else'
     if kind in TEARDOWN and landing.effect and promise:
         return f'L1: the {kind} takes effect under an acknowledged lock'
     return ''
 
 
 def moves(node: Node, bounds: Bounds) -> Iterator[tuple[tuple, Node, bool]]:
-    """What the node does by itself, and what outsiders do to it."""
+    """Yield what the node does by itself, and what outsiders do to it."""
     if node.powering:
-        yield ('powered',), node._replace(powering=False), True
+        yield ('powered',), node._replace(powering=''), True
     elif node.work == UNDEPLOYING:
         yield ('wiped',), Node(), True
     elif node.busy:
@@ -168,14 +177,13 @@ def moves(node: Node, bounds: Bounds) -> Iterator[tuple[tuple, Node, bool]]:
         yield ('broken',), node._replace(work=FAILED), False
     if not bounds.meddling or node.carries != 1:
         return
+    if bounds.foreign and node.work == NODE_ACTIVE and not node.foreign:
+        yield (('outsider protects',), node._replace(
+            protected=True, foreign=True, meddled=False), False)
     if node.protected:
-        yield (('outsider unprotects',),
-               node._replace(protected=False, meddled=True), False)
-    else:
-        if node.work == NODE_ACTIVE:
-            yield (('outsider protects',),
-                   node._replace(protected=True, meddled=True), False)
-        if not node.busy and node.work != AVAILABLE:
-            yield (('outsider undeploys',),
-                   node._replace(work=UNDEPLOYING), False)
+        yield (('outsider unprotects',), node._replace(
+            protected=False, foreign=False, meddled=True), False)
+    elif not node.busy and node.work != AVAILABLE:
+        yield (('outsider undeploys',),
+               node._replace(work=UNDEPLOYING), False)
 

@@ -7,6 +7,7 @@ once nothing that is left could be below it.  That makes the number of states
 finite for any number of requests and repairs.
 """
 
+from proof.model import steps
 from proof.model.rules import Rules
 from proof.model.state import (
     CALL,
@@ -23,6 +24,8 @@ from proof.model.state import (
     REPAIR,
     SEAL,
     SEAL_OLDER,
+    SOFT_POWER,
+    SOFT_REBOOT,
     STOLEN,
     UNLOCK,
     VERB_OF,
@@ -34,25 +37,28 @@ from proof.model.state import (
 
 # Whose calls destroy, protect or unprotect, change the power.
 _CALLERS = (frozenset({CREATE, REBUILD, DELETE}),
-            frozenset({LOCK, UNLOCK, REPAIR, DELETE}), frozenset({REBOOT}))
+            frozenset({LOCK, UNLOCK, REPAIR, DELETE}),
+            frozenset({REBOOT, SOFT_REBOOT}))
 _KINDS = {**dict.fromkeys(DESTRUCTIVE, 0), **dict.fromkeys(PROTECTION, 1),
-          POWER: 2}
+          POWER: 2, SOFT_POWER: 2}
 _SEALS = frozenset({SEAL, SEAL_OLDER})
 _ABOVE = 1 << 30    # above every number
 
 
 def next_number(part: Part, rules: Rules, *, counts: bool) -> int:
-    """The number of a new action or repair."""
+    """Return the number of a new action or repair."""
     if rules.explicit_fence:
         return part.row.fence + counts
     return max(_numbers(part), default=0) + 1
 
 
 def tidy(part: Part, rules: Rules, room: int) -> Part:
-    """The part that stands for all that behave like this one.
+    """Return the part that is equivalent to all that behave like this one.
 
     `room`: how many late calls it may have.
     """
+    if part.row.ahead and not part.row.live:
+        part = part._replace(row=part.row._replace(ahead=''))
     row, fences, workers, late = part
     if any(worker.claim != HOLDS for worker in workers) and (
             rules.losers_stop):
@@ -84,21 +90,31 @@ def _stop_losers(workers: tuple[Worker, ...], late: tuple[Late, ...],
                 late += (Late(worker.detail[0], worker.number,
                               name=worker.name),)
             elif worker.place == LOOK and rules.fencing:
-                late += (Late(LOOK, worker.number,
-                              (worker.verb, *worker.detail),
-                              name=worker.name),)
+                late += _after_look(worker)
     return tuple(kept), late
 
 
+def _after_look(worker: Worker) -> tuple[Late, ...]:
+    """Return the calls that a worker may still send that looks at the node
+    without its claim."""
+    kinds = steps.sends(worker.detail)
+    if len(kinds) > 1:
+        return (Late(LOOK, worker.number, (worker.verb, *worker.detail),
+                     name=worker.name),)
+    # The call asks again for all that the look may tell.
+    return tuple(Late(kind, worker.number, name=worker.name)
+                 for kind in kinds)
+
+
 def hopeless(call: Late, fences: Fences, rules: Rules) -> bool:
-    """Whether the driver will refuse the call whenever it arrives."""
+    """Return whether the driver will refuse the call whenever it arrives."""
     if call.kind in DESTRUCTIVE:
         return call.number <= fences.sealed or (
             rules.begun_fenced and call.number < fences.begun)
     if call.kind in PROTECTION:
         return (rules.protection_fenced
                 and call.number < fences.protection)
-    if call.kind == POWER:
+    if call.kind in (POWER, SOFT_POWER):
         return call.number <= fences.power
     if call.kind == SEAL:
         return call.number <= fences.sealed
@@ -127,8 +143,8 @@ def _forget(part: Part, rules: Rules) -> Part:
 
 
 def _lowest(part: Part, rules: Rules) -> tuple[int, int, int]:
-    """The lowest numbers that may yet come with a call that destroys, that
-    protects or unprotects, that changes the power."""
+    """Return the lowest numbers that a call may still carry: one that
+    destroys, that protects or unprotects, that changes the power."""
     found = [_ABOVE], [_ABOVE], [_ABOVE]
     row = part.row
     if row.status in VERB_OF:
@@ -139,20 +155,20 @@ def _lowest(part: Part, rules: Rules) -> tuple[int, int, int]:
         if worker.number:
             _note(found, worker.verb, worker.number)
         if worker.rest:
-            _note(found, REBOOT, worker.rest[0])
+            _note(found, worker.rest[3], worker.rest[0])
     for call in part.late:
         if call.kind == LOOK:
-            found[1].append(call.number)
-            if not rules.renewed:
-                found[0].append(call.number)
+            # What destroys would have to renew the lease.
+            _note(found, call.detail[0], call.number, int(rules.renewed))
         elif call.kind not in _SEALS:
             found[_KINDS[call.kind]].append(call.number)
     return min(found[0]), min(found[1]), min(found[2])
 
 
-def _note(found: tuple[list[int], ...], verb: str, number: int) -> None:
-    for at, verbs in enumerate(_CALLERS):
-        if verb in verbs:
+def _note(found: tuple[list[int], ...], verb: str, number: int,
+          least: int = 0) -> None:
+    for at in range(least, len(_CALLERS)):
+        if verb in _CALLERS[at]:
             found[at].append(number)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What must hold in every state, and what counts as settled."""
+"""The properties of every state, and of a settled one."""
 
 import itertools
 from collections.abc import Iterable
@@ -11,6 +11,7 @@ from proof.model.state import (
     ABSENT,
     ACTIVE,
     CREATE,
+    DELETING,
     ERROR,
     FINISH,
     GONE,
@@ -48,18 +49,21 @@ def _misprotected(row: Row, node: Node) -> str:
             node.protected or node.meddled) and node.work == NODE_ACTIVE:
         return ('the row says that the node is protected, and it is not, '
                 'though no outsider has been at it')
-    if row.lock == UNLOCKED and node.protected and not node.meddled:
+    if row.lock == UNLOCKED and node.protected and not node.foreign:
         return ('the instance is unlocked and its node protected, though no '
                 'outsider has been at it')
     return ''
 
 
 def settled(part: Part, node: Node, me: int) -> bool:
-    """Whether nothing is left to be done for an instance."""
+    """Return whether nothing is left to be done for an instance."""
     row = part.row
     if row.status in (ABSENT, GONE):
         return True
-    if row.live or row.status in VERB_OF or row.lock in VERB_OF:
+    # A delete waits for a protection that is not ours to take off.
+    waits = row.status == DELETING and node.carries == me and node.foreign
+    if row.live or row.lock in VERB_OF or (
+            row.status in VERB_OF and not waits):
         return False
     # Repairs are looked at with the first instance alone.
     return me > 1 or not drifted(row, node, me) or (
@@ -68,8 +72,8 @@ def settled(part: Part, node: Node, me: int) -> bool:
 
 
 def unreached(parts: Iterable[Part], bounds: Bounds) -> list[str]:
-    """What an exploration should have come by and has not: each status with
-    each lock state, each end of each verb."""
+    """Return what an exploration should have reached and has not: each status
+    with each lock state, each end of each verb."""
     rows, ends = set(), set()
     for part in parts:
         rows.add((part.row.status, part.row.lock))

@@ -41,21 +41,22 @@ _ASKED: Final = (Verb.LOCK, Verb.UNLOCK, Verb.DELETE, Verb.REBUILD)
 
 
 def asked(bounds: Bounds) -> tuple[Verb, ...]:
-    """The verbs that callers send."""
+    """Return the verbs that callers may request."""
     if bounds.successor:
         return (Verb.LOCK, Verb.DELETE)
-    return (*_ASKED, Verb.REBOOT) if bounds.power else _ASKED
+    return ((*_ASKED, Verb.REBOOT, Verb.SOFT_REBOOT) if bounds.power
+            else _ASKED)
 
 
 def owner(verb: str) -> Column:
-    """The column that a verb's action owns."""
+    """Return the column that a verb's action owns."""
     return states.column_of(Verb(verb))
 
 
 @functools.cache
 def accepted(verb: Verb, status: str, lock: str, on_node: bool,
              rules: Rules) -> Arrow | None:
-    """The arrow whose UPDATE changes a row in this state."""
+    """Return the arrow whose UPDATE changes a row in this state."""
     for arrow in states.ARROWS[verb]:
         here = lock if arrow.column is Column.LOCK else status
         if (here in {source.value for source in arrow.sources}
@@ -77,7 +78,7 @@ def _bound_by_lock(verb: Verb, rules: Rules) -> bool:
 
 
 def _forbidden(arrow: Arrow, status: str, lock: str) -> bool:
-    """Whether the row would violate the database's CHECK."""
+    """Return whether the row would violate the database's CHECK."""
     after = {Column.STATUS: status, Column.LOCK: lock,
              arrow.column: arrow.target.value}
     return (after[Column.LOCK] != UNLOCKED
@@ -85,7 +86,7 @@ def _forbidden(arrow: Arrow, status: str, lock: str) -> bool:
 
 
 def create(part: Part, rules: Rules) -> Part:
-    """The part of an instance that somebody has just asked for."""
+    """Return the part of an instance that has just been created."""
     fence = 1 if rules.explicit_fence else 0
     return Part(Row(BUILDING, number=1, fence=fence), part.fences)
 
@@ -121,18 +122,19 @@ def _promise(verb: Verb, promise: int) -> int:
 
 def overtaken(worker: Worker, column: Column, *,
               frees: bool = False) -> Worker:
-    """The worker of an action that its row does not name any more."""
+    """Return the worker of an action that does not own its row any more."""
     if worker.verb != REPAIR and owner(worker.verb) is column:
         worker = worker._replace(named=False)
     if worker.rest and column is Column.STATUS:
-        worker = worker._replace(rest=(*worker.rest[:2], False))
+        worker = worker._replace(rest=(*worker.rest[:2], False,
+                                       worker.rest[3]))
     if frees and worker.claim == HOLDS:
         worker = worker._replace(claim=STOLEN)
     return worker
 
 
 def moves(part: Part, rules: Rules, bounds: Bounds) -> Iterator[Move]:
-    """What the API can do with an instance that exists."""
+    """Yield what the API can do with an instance that exists."""
     row = part.row
     if row.status in (ABSENT, GONE):
         return
@@ -175,7 +177,7 @@ def _second_half(part: Part, rules: Rules) -> Iterator[Move]:
 
 
 def broken(part: Part) -> str:
-    """What a row must never say, in words; nothing where it is right."""
+    """Return what a row says and must never say, in words."""
     row = part.row
     if row.waiting == LOCK and row.promise == ACKNOWLEDGED:
         return ''

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the protocol insists on; each rule can be dropped to see why."""
+"""The rules of the protocol; each can be dropped to see why it is there."""
 
 import dataclasses
 from typing import Final, Literal
@@ -8,7 +8,8 @@ FENCING: Final = 'fencing'
 CLAIMS: Final = 'claims'
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+# Compared by identity: they are asked for at every step.
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Rules:
     """The protocol: as implemented, unless something else is asked for."""
 
@@ -33,6 +34,10 @@ class Rules:
     superseding_keeps_claim: bool = True
     lease_checked: bool = True      # the self-fence before each call
     renewed: bool = True            # before each call that destroys
+    # One that ends further ahead than a lease may be taken after a watch
+    # that has seen it unchanged; same claim: renewals do not count.
+    ahead_taken: Literal['unchanged', 'same claim', 'at once', 'never'] = (
+        'unchanged')
     unknown_stops: bool = True
     finish_names_action: bool = True
     finish_names_claim: bool = True     # claim_seq beside claim_by
@@ -48,12 +53,13 @@ class Rules:
     rebuild_seals: bool = True
     delete_seals: bool = False          # its own number, at the end
     delete_seals_older: bool = True     # before it looks for the last time
-    seals_first: bool = True        # before the outcome is written
     # sealed: a rebuild ends when its node is idle behind the seal; seen: it
     # was idle before; never: one that takes too long does not ask.
     rebuild_waits: Literal['sealed', 'seen', 'never'] = 'sealed'
     not_protectable_settles: bool = True
     not_ours_settles: bool = True
+    protects_own: bool = True       # and no protection of somebody else's
+    foreign_settles: bool = True    # a lock or unlock that meets one
     delete_unprotects: bool = True
     repairs: bool = True
     follows: bool = True        # the row what the node is
@@ -68,26 +74,26 @@ class Rules:
 
     @property
     def fencing(self) -> bool:
-        """Whether the driver compares numbers."""
+        """Return whether the driver compares numbers."""
         return self.driver == FENCING
 
     @property
     def losers_stop(self) -> bool:
-        """Whether a worker without its claim can do nothing any more but
-        make the call that it stands before."""
+        """Return whether a worker without its claim can do nothing any more
+        but make the call that it stands before."""
         return (self.finish_names_claim and self.finish_needs_live
                 and self.release_needs_claim and self.record_needs_claim
                 and self.claim != 'none')
 
     @property
     def explicit_fence(self) -> bool:
-        """Whether a new number may be one that is in use already."""
+        """Return whether a new number may be one that is in use already."""
         return not (self.requests_count and self.repairs_count)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much happens at once.
+    """The bounds of an exploration.
 
     `engines`: workers of one instance.  `late`: calls of one instance that
     are on their way while their worker has stopped or lost its claim.
@@ -96,14 +102,16 @@ class Bounds:
     engines: int = 2
     late: int = 1
     instances: int = 1
-    meddling: bool = True       # outsiders undeploy, protect, unprotect
+    meddling: bool = True       # outsiders undeploy and unprotect
+    foreign: bool = False   # and protect, for reasons of their own
     faults: bool = True         # calls fail, work fails
     power: bool = False     # reboots too
+    clock: bool = False     # the database's goes back
     successor: bool = False     # an instance that has the node after another
     mishaps: bool = True        # workers stop, leases end, answers get lost
 
     def of(self, instance: int) -> 'Bounds':
-        """The bounds of one instance.
+        """Return the bounds of one instance.
 
         The second one comes when the node is free.  It is there to be hit by
         what is left of the first: it is locked and deleted, and its own
@@ -113,4 +121,4 @@ class Bounds:
             return self
         return dataclasses.replace(
             self, late=0, faults=False, mishaps=False, successor=True,
-            power=False)
+            power=False, clock=False, foreign=False)

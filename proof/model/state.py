@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the model remembers: plain tuples, so that states can be compared.
+"""The states of the model: plain tuples, so that they can be compared.
 
 A state is one node and, for each instance, a *part*: the instance's row, the
 numbers that the driver keeps for it, its workers, and its calls that are
@@ -8,6 +8,7 @@ still on their way while their worker has stopped or lost its claim.
 
 from typing import Final, NamedTuple
 
+from mogan.baremetal.driver import PowerTarget
 from mogan.states import UNDER_WAY, LockState, Status, Verb
 
 ABSENT: Final = ''      # not created yet
@@ -28,6 +29,7 @@ CREATE: Final = Verb.CREATE.value
 DELETE: Final = Verb.DELETE.value
 REBUILD: Final = Verb.REBUILD.value
 REBOOT: Final = Verb.REBOOT.value
+SOFT_REBOOT: Final = Verb.SOFT_REBOOT.value
 LOCK: Final = Verb.LOCK.value
 UNLOCK: Final = Verb.UNLOCK.value
 REPAIR: Final = 'repair'    # no request: what the engine does by itself
@@ -49,6 +51,12 @@ STOLEN: Final = 2   # somebody else's by now, though the lease is not over
 EXPIRED: Final = 1  # the lease is over, and nobody has taken it since
 LOST: Final = 0     # the lease is over, and somebody else has taken it
 
+# A live claim whose end lies further ahead than a lease, for the database's
+# clock has gone back.
+AHEAD: Final = 'ahead'
+WATCHED: Final = 'watched'  # and is as it was when another engine saw it
+RENEWED: Final = 'renewed'  # though it is not, an engine believes so
+
 # A worker's places.
 LOOK: Final = 'look'        # before it asks the driver about the node
 CALL: Final = 'call'        # before a call, or while it is on its way
@@ -62,6 +70,7 @@ DEPLOY: Final = 'deploy'
 REBUILD_NODE: Final = 'rebuild'
 UNDEPLOY: Final = 'undeploy'
 POWER: Final = 'power'
+SOFT_POWER: Final = 'soft power'
 PROTECT: Final = 'protect'
 UNPROTECT: Final = 'unprotect'
 SEAL: Final = 'seal'
@@ -77,6 +86,7 @@ class Row(NamedTuple):
     status: str = ABSENT
     lock: str = UNLOCKED
     live: bool = False          # somebody holds the claim
+    ahead: str = ''             # its end, after the clock has gone back
     number: int = 0             # of the action that the status names
     started: bool = False
     lock_number: int = 0        # of the action that the lock state names
@@ -96,7 +106,9 @@ class Worker(NamedTuple):
     detail: tuple = ()
     named: bool = True          # the row still names its action
     claim: int = HOLDS
-    rest: tuple = ()            # the status's action, after the lock's
+    # The status's action, after the lock's: its number, whether it has
+    # begun and is still named, its verb.
+    rest: tuple = ()
     name: int = 0
 
 
@@ -134,20 +146,22 @@ class Part(NamedTuple):
 
 
 class Node(NamedTuple):
-    """The hardware; `meddled`: an outsider has changed its protection since
-    the service last saw to it."""
+    """The hardware; `foreign`: its protection is somebody else's; `meddled`:
+    an outsider has taken off what protected it, and the service has not
+    seen to it since."""
 
     carries: int = 0            # an instance, from 1 on
     work: str = 'available'     # its availability
-    powering: bool = False
+    powering: str = ''          # how its power is being changed
     protected: bool = False
+    foreign: bool = False
     meddled: bool = False
 
     @property
     def busy(self) -> bool:
-        """Whether a deploy, rebuild, undeploy or power change is under
+        """Return whether a deploy, rebuild, undeploy or power change is under
         way."""
-        return self.powering or self.work in BUSY
+        return bool(self.powering) or self.work in BUSY
 
 
 AVAILABLE: Final = 'available'
@@ -157,6 +171,11 @@ NODE_REBUILDING: Final = 'rebuilding'
 UNDEPLOYING: Final = 'undeploying'
 FAILED: Final = 'failed'
 BUSY: Final = frozenset({DEPLOYING, NODE_REBUILDING, UNDEPLOYING})
+WORKS: Final = (AVAILABLE, *sorted(BUSY), NODE_ACTIVE, FAILED)
+# Changes of power that wait for no operating system, and that do.
+FORCED: Final = PowerTarget.REBOOT.value
+SOFT: Final = PowerTarget.SOFT_REBOOT.value
+POWERS: Final = ('', FORCED, SOFT)
 
 
 class Move(NamedTuple):

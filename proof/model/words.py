@@ -32,13 +32,13 @@ _NODE: Final = {
     'wiped': 'the node has been wiped and is free',
     'installed': 'the image is on the node, which is active now',
     'broken': 'the work on the node fails',
-    'outsider protects': 'an outsider protects the node',
+    'outsider protects': 'an outsider protects the node by hand',
     'outsider unprotects': 'an outsider takes the protection off the node',
     'outsider undeploys': 'an outsider undeploys the node'}
 
 
 def tell(result: Result) -> list[str]:
-    """The path to what is broken, a line for each step."""
+    """Return the counterexample, a line for each step."""
     lines = []
     node, parts = result.path[0]
     fresh = 1
@@ -62,7 +62,7 @@ def tell(result: Result) -> list[str]:
 def _find(result: Result, node: Node, parts: tuple[Part, ...],
           to_node: Node, to_parts: tuple[Part, ...],
           fresh: int) -> tuple[int, Move]:
-    """The step between two states, and whose it is: 0 for the node's."""
+    """Return the step between two states, and its owner: 0 for the node."""
     found = []
     for me, part in enumerate(parts, 1):
         bounds = result.bounds.of(me)
@@ -122,6 +122,9 @@ _API: Final = {
     'writes late': 'the API process writes the {0}, where it still may',
     'api crashes': 'the API process dies',
     'recovery': 'a recovery moves the {at} instance to error',
+    'clock': "the database's clock goes back, so that the claim ends further "
+             'ahead than a lease',
+    'watches': 'an engine begins to watch the claim',
     'follows': 'a look at the node makes the {at} instance {0}',
 }
 _ENGINE: Final = {
@@ -134,6 +137,7 @@ _ENGINE: Final = {
     'is overtaken': '{who} finds that the row does not name its action any '
                     'more',
     'forgets': '{who} finds its claim gone, and stops',
+    'renews': '{who} renews its claim',
     'releases': '{who} lets go of the claim',
     'never': "{who}'s late call never arrives: {0}",
     'lands': "{who}'s late call lands: {0} ({1})",

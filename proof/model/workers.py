@@ -15,6 +15,7 @@ from proof.model.requests import overtaken, owner
 from proof.model.rules import Bounds, Rules
 from proof.model.state import (
     ABSENT,
+    AHEAD,
     CALL,
     DEPLOY,
     EXPIRED,
@@ -27,20 +28,19 @@ from proof.model.state import (
     LOST,
     NO_LOCK,
     PROTECT,
-    REBOOT,
     REBUILD_NODE,
     RECORD,
     RELEASE,
     RELEASING,
+    RENEWED,
     REPAIR,
-    SEAL,
-    SEAL_OLDER,
     STOLEN,
     TAKE_NODE,
     UNLOCK,
     UNLOCKED,
     UNPROTECT,
     VERB_OF,
+    WATCHED,
     Late,
     Move,
     Node,
@@ -61,15 +61,16 @@ _REFUSABLE = frozenset({TAKE_NODE, DEPLOY, REBUILD_NODE})
 
 def alone(part: Part, rules: Rules, bounds: Bounds,
           name: int = 0) -> Iterator[Move]:
-    """What the engines can do with an instance whatever its node does;
+    """Yield what the engines can do with an instance whatever its node does;
     `name` is that of a new worker."""
-    if _can_take(part, rules, bounds):
+    free = _free(part, rules, bounds)
+    if free is not None:
         for remark, worker in _begin(part.row, name, rules):
             yield Move(('takes', name, worker.verb, remark),
-                       _claimed(part, worker, rules), helps=not remark)
+                       _claimed(free, worker, rules), helps=not remark)
     yield from _follow(part, rules, bounds)
-    if part.row.live and bounds.mishaps:
-        yield Move(('expires',), _expire(part, rules), helps=True)
+    if part.row.live:
+        yield from _pass_time(part, rules, bounds)
     for position, worker in enumerate(part.workers):
         if bounds.mishaps:
             yield Move(('stops', worker.name, worker.place, worker.detail),
@@ -90,11 +91,13 @@ def alone(part: Part, rules: Rules, bounds: Bounds,
 
 def moves(part: Part, node: Node, me: int, rules: Rules, bounds: Bounds,
           name: int = 0) -> Iterator[Move]:
-    """What else they can do, which depends on the node or changes it."""
+    """Yield what else they can do, which depends on the node or changes
+    it."""
     row = part.row
-    if (rules.repairs and row.on_node and not bounds.successor
-            and _can_take(part, rules, bounds)):
-        yield from _repair(part, node, me, rules, name)
+    if rules.repairs and row.on_node and not bounds.successor:
+        free = _free(part, rules, bounds)
+        if free is not None:
+            yield from _repair(free, node, me, rules, name)
     for position, worker in enumerate(part.workers):
         if worker.place == CALL:
             yield from _call(part, position, node, me, rules, bounds)
@@ -105,7 +108,8 @@ def moves(part: Part, node: Node, me: int, rules: Rules, bounds: Bounds,
 
 
 def _follow(part: Part, rules: Rules, bounds: Bounds) -> Iterator[Move]:
-    """What is written without a claim, where no action holds the status."""
+    """Yield what is written without a claim, where no action holds the
+    status."""
     row = part.row
     if rules.follows and row.on_node and not bounds.successor:
         for status in _FOLLOWS.get(row.status, ()):
@@ -113,15 +117,59 @@ def _follow(part: Part, rules: Rules, bounds: Bounds) -> Iterator[Move]:
                 row=row._replace(status=status)))
 
 
-def _can_take(part: Part, rules: Rules, bounds: Bounds) -> bool:
-    free = not part.row.live or rules.claim == 'none'
-    return (free and part.row.status not in (ABSENT, GONE)
-            and len(part.workers) < bounds.engines)
+def _free(part: Part, rules: Rules, bounds: Bounds) -> Part | None:
+    """Return the part with a claim that may be taken over, if it may."""
+    row = part.row
+    if row.status in (ABSENT, GONE) or len(part.workers) >= bounds.engines:
+        return None
+    if not row.live or rules.claim == 'none':
+        return part
+    if row.ahead == WATCHED:
+        # Whoever has not renewed it all the while has seen its lease end.
+        return _expire(part, rules)
+    if row.ahead == RENEWED or (row.ahead
+                                and rules.ahead_taken == 'at once'):
+        return part._replace(
+            row=row._replace(live=False),
+            workers=tuple(worker._replace(claim=STOLEN)
+                          if worker.claim == HOLDS else worker
+                          for worker in part.workers))
+    return None
+
+
+def _pass_time(part: Part, rules: Rules, bounds: Bounds) -> Iterator[Move]:
+    """Let a lease expire, or the database's clock step back under the claim,
+    and yield what follows."""
+    row = part.row
+    if bounds.mishaps:
+        yield Move(('expires',), _expire(part, rules),
+                   helps=not (row.ahead and _unfinished(row)))
+    if bounds.clock and not row.ahead:
+        yield Move(('clock',), part._replace(row=row._replace(ahead=AHEAD)))
+    if not row.ahead:
+        return
+    if row.ahead == AHEAD and rules.ahead_taken in ('unchanged',
+                                                    'same claim'):
+        yield Move(('watches',), part._replace(
+            row=row._replace(ahead=WATCHED)), helps=True)
+    for worker in part.workers:
+        if worker.claim != HOLDS:
+            continue
+        yield Move(('renews', worker.name), part._replace(
+            row=row._replace(ahead='')))
+        if row.ahead == WATCHED and rules.ahead_taken == 'same claim':
+            # And the clock goes back once more.
+            yield Move(('renews', worker.name), part._replace(
+                row=row._replace(ahead=RENEWED)))
+
+
+def _unfinished(row: Row) -> bool:
+    return row.status in VERB_OF or row.lock in VERB_OF
 
 
 def _claimed(part: Part, worker: Worker, rules: Rules) -> Part:
     return part._replace(
-        row=part.row._replace(live=rules.claim != 'none'),
+        row=part.row._replace(live=rules.claim != 'none', ahead=''),
         workers=(*(other._replace(claim=LOST)
                    if other.claim == EXPIRED else other
                    for other in part.workers), worker))
@@ -129,8 +177,8 @@ def _claimed(part: Part, worker: Worker, rules: Rules) -> Part:
 
 def _repair(part: Part, node: Node, me: int, rules: Rules,
             name: int) -> Iterator[Move]:
-    """What a round of repairs has seen may be old: it can come at any
-    time, and goes by the row as claimed."""
+    """Yield the repairs of a round that has seen an old state: it can come at
+    any time, and goes by the row as claimed."""
     row = part.row
     if row.lock not in (UNLOCKED, LOCKED) and rules.repair_waits:
         return
@@ -141,34 +189,33 @@ def _repair(part: Part, node: Node, me: int, rules: Rules,
     if rules.explicit_fence:
         part = part._replace(row=row._replace(fence=number))
     for kind in kinds:
-        worker = Worker(REPAIR, number, CALL, (kind,), name=name)
+        worker = Worker(REPAIR, number, *steps.repair(kind, rules),
+                        name=name)
         yield Move(('repairs', name, kind), _claimed(part, worker, rules),
                    helps=drifted(row, node, me))
 
 
 def _begin(row: Row, name: int,
            rules: Rules) -> Iterator[tuple[str, Worker]]:
-    """A worker with the row's unfinished actions, if any, the lock's first,
-    at each place where it may begin."""
+    """Yield a worker with the row's unfinished actions, if any, the lock's
+    first, at each place where it may begin."""
     verbs = [VERB_OF[state] for state in (row.lock, row.status)
              if state in VERB_OF]
     if not verbs:
         return
     verb, *others = verbs
     number = (row.lock_number if verb in (LOCK, UNLOCK) else row.number)
-    rest = (row.number, row.started, True) if others else ()
-    for remark, (place, detail) in steps.first(verb, row, rules):
+    rest = (row.number, row.started, True, *others) if others else ()
+    for remark, (place, detail) in steps.first(verb, row.on_node,
+                                               row.started, rules):
         yield remark, Worker(verb, number, place, detail, rest=rest,
                              name=name)
 
 
 def drifted(row: Row, node: Node, me: int) -> bool:
-    """Whether a repair has something to do, as mogan/engine/repair.py."""
-    if node.carries != me or row.lock not in (UNLOCKED, LOCKED):
-        return False
-    if row.lock == UNLOCKED:
-        return node.protected
-    return not node.protected or row.protection != 'applied'
+    """Return whether a repair has something to do."""
+    return row.lock in (UNLOCKED, LOCKED) and steps.drifted(
+        row.lock, row.protection, node, me)
 
 
 def _expire(part: Part, rules: Rules) -> Part:
@@ -185,13 +232,14 @@ def _expire(part: Part, rules: Rules) -> Part:
 def _look(part: Part, position: int, node: Node, me: int, rules: Rules,
           bounds: Bounds) -> Iterator[Move]:
     worker = part.workers[position]
-    for remark, following in steps.look(worker.verb, worker.detail, node, me,
-                                        rules):
+    for remark, following in steps.look(worker.detail, node, me):
         yield Move(('looks', worker.name, worker.verb, remark),
-                   _onward(part, position, following), helps=not remark)
+                   _onward(part, position, following, rules),
+                   helps=not remark)
     if bounds.faults:
-        yield Move(('looks', worker.name, worker.verb, 'in vain'),
-                   _onward(part, position, steps.AGAIN))
+        for _, following in steps.in_vain(worker.detail):
+            yield Move(('looks', worker.name, worker.verb, steps.IN_VAIN),
+                       _onward(part, position, following, rules))
 
 
 def _without(part: Part, position: int) -> Part:
@@ -206,14 +254,16 @@ def _become(part: Part, position: int, worker: Worker) -> Part:
                                   *workers[position + 1:]))
 
 
-def _onward(part: Part, position: int, following: Next) -> Part:
+def _onward(part: Part, position: int, following: Next,
+            rules: Rules) -> Part:
     """Move a worker on; what it cannot need any more is forgotten."""
     worker = part.workers[position]
     if following.place == RELEASE and worker.rest:
-        # The next action of the same look.
-        number, started, named = worker.rest
+        # The next action of the same look, of an instance with a node.
+        number, started, named, verb = worker.rest
+        [(_, (place, detail))] = steps.first(verb, True, started, rules)
         return _become(part, position, worker._replace(
-            verb=REBOOT, number=number, place=LOOK, detail=(started,),
+            verb=verb, number=number, place=place, detail=detail,
             named=named, rest=()))
     over = following.place in (FINISH, RELEASE)
     return _become(part, position, worker._replace(
@@ -222,7 +272,7 @@ def _onward(part: Part, position: int, following: Next) -> Part:
 
 
 def _arrives(worker: Worker, rules: Rules) -> bool:
-    """Whether a call that the worker stands before can still land."""
+    """Return whether a call that the worker stands before can still land."""
     return (rules.fencing or worker.claim in (HOLDS, STOLEN)
             or not rules.lease_checked)
 
@@ -238,24 +288,27 @@ def _call(part: Part, position: int, node: Node, me: int, rules: Rules,
         if kind in _REFUSABLE:
             refusals.append(hardware.REFUSED)
         for refusal in refusals:
-            yield Move(('fails', worker.name, kind, refusal), _onward(
-                part, position, steps.answered(
-                    worker.verb, worker.detail, refusal, node, rules)))
+            for remark, following in steps.answered(worker.detail, refusal,
+                                                    node, me):
+                yield Move(('fails', worker.name, kind, refusal, remark),
+                           _onward(part, position, following, rules))
 
 
 def _send(part: Part, position: int, node: Node, me: int, rules: Rules,
           bounds: Bounds) -> Iterator[Move]:
-    """A call that arrives, with or without an answer, or hangs."""
+    """Yield the outcomes of a call: it arrives, with or without an answer, or
+    hangs."""
     worker = part.workers[position]
     kind, who = worker.detail[0], worker.name
     landing = hardware.land(kind, worker.number, me, part.fences, node,
                             rules)
     breaks = hardware.damage(kind, me, node, landing, part.row.promise)
     landed = part._replace(fences=landing.fences)
-    yield Move(('calls', who, kind, landing.answer), _onward(
-        landed, position, steps.answered(
-            worker.verb, worker.detail, landing.answer, landing.node,
-            rules)), landing.node, helps=True, breaks=breaks)
+    for remark, following in steps.answered(worker.detail, landing.answer,
+                                            landing.node, me):
+        yield Move(('calls', who, kind, landing.answer, remark),
+                   _onward(landed, position, following, rules),
+                   landing.node, helps=not remark, breaks=breaks)
     if not bounds.mishaps:
         return
     if (landing.node, landing.fences) != (node, part.fences):
@@ -272,11 +325,12 @@ def _send(part: Part, position: int, node: Node, me: int, rules: Rules,
 def _unanswered(part: Part, position: int, rules: Rules) -> Part:
     if rules.unknown_stops:
         return _without(part, position)
-    return _onward(part, position, steps.AGAIN)
+    return _onward(part, position, steps.AGAIN, rules)
 
 
 def _holds(worker: Worker, row: Row, rules: Rules) -> bool:
-    """Whether the row is still under the worker's claim, or looks so."""
+    """Return whether the row is still under the worker's claim, or looks
+    so."""
     if rules.claim == 'none' or worker.claim == HOLDS:
         return True
     if worker.claim == EXPIRED and not rules.finish_needs_live:
@@ -293,10 +347,10 @@ def _record(part: Part, position: int, worker: Worker,
                    helps=True)
         return
     recorded = part._replace(row=part.row._replace(on_node=True))
-    for remark, following in steps.recorded(worker.verb, worker.detail,
-                                            rules):
+    for remark, following in steps.recorded(worker.detail):
         yield Move(('records', worker.name, remark),
-                   _onward(recorded, position, following), helps=not remark)
+                   _onward(recorded, position, following, rules),
+                   helps=not remark)
 
 
 def _finish(part: Part, position: int, worker: Worker,
@@ -306,7 +360,7 @@ def _finish(part: Part, position: int, worker: Worker,
                     helps=True)
     if rules.finish_names_action and not worker.named:
         return Move(('is overtaken', worker.name),
-                    _onward(part, position, steps.AGAIN), helps=True)
+                    _onward(part, position, steps.AGAIN, rules), helps=True)
     end, protection = worker.detail
     row = part.row
     if end == GONE:
@@ -324,7 +378,7 @@ def _finish(part: Part, position: int, worker: Worker,
     part = part._replace(row=row, workers=tuple(
         other if at == position else overtaken(other, owner(worker.verb))
         for at, other in enumerate(part.workers)))
-    following = _onward(part, position, steps.AGAIN)
+    following = _onward(part, position, steps.AGAIN, rules)
     if not worker.rest:
         following = _let_go(part, position, worker)
     return Move(('finishes', worker.name, worker.verb, end), following,
@@ -354,27 +408,22 @@ def _release(part: Part, position: int, worker: Worker,
 
 def _arrive(part: Part, position: int, call: Late, node: Node, me: int,
             rules: Rules) -> Iterator[Move]:
+    # It helps nobody: it may never arrive as well.
     rest = part.late[:position] + part.late[position + 1:]
     without = part._replace(late=rest)
     if call.kind == LOOK:
         verb, *detail = call.detail
-        for remark, following in steps.look(verb, tuple(detail), node, me,
-                                            rules):
-            if following.place == CALL and (
-                    following.detail[0] in _HARMLESS or not rules.renewed):
-                sent = Late(following.detail[0], call.number,
-                            name=call.name)
+        for _, (place, following) in steps.look(tuple(detail), node, me):
+            # A lease that it does not hold cannot be renewed.
+            if place == CALL and not following[1]:
+                sent = Late(following[0], call.number, name=call.name)
                 yield Move(('looks late', call.name, verb, sent.kind),
-                           part._replace(late=(*rest, sent)),
-                           helps=not remark)
+                           part._replace(late=(*rest, sent)))
         return
     landing = hardware.land(call.kind, call.number, me, part.fences, node,
                             rules)
     yield Move(('lands', call.name, call.kind, landing.answer),
                without._replace(fences=landing.fences), landing.node,
-               helps=True, breaks=hardware.damage(
+               breaks=hardware.damage(
                    call.kind, me, node, landing, part.row.promise))
 
-
-# What a worker sends without renewing its lease.
-_HARMLESS = frozenset({PROTECT, UNPROTECT, SEAL, SEAL_OLDER})

@@ -7,15 +7,17 @@ import os
 import secrets
 import signal
 import sys
+from collections.abc import Iterator
 from typing import NoReturn
 
-from proof.rig.processes import RigError
-from proof.rig.run import BLOWS, Plan, Report, race
-from proof.rig.servers import DATABASES, missing
+from mogan.tests.support import broker, databases, processes
+from mogan.tests.support.databases import DATABASES
+from mogan.tests.support.processes import SetupError
+from proof.rig.report import Plan, Report, total
+from proof.rig.run import race
 from proof.rig.services import OURS, VARIANTS
+from proof.rig.topologies import FAULTS, TOPOLOGIES
 
-# One run of --ci, on each database.
-_CI_SECONDS = 120
 # Seconds that a run may take longer than it was asked for.
 _GRACE = 600
 
@@ -26,40 +28,75 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupted)
     signal.signal(signal.SIGALRM, _late)
-    seconds = arguments.seconds
-    databases = [arguments.database]
-    if arguments.ci:
-        seconds, databases = _CI_SECONDS, list(DATABASES)
+    databases = list(DATABASES) if arguments.ci else [arguments.database]
+    reports = [_run(plan) for database in databases
+               for plan in plans(arguments, database)]
+    done = [report for report in reports if isinstance(report, Report)]
+    if len(done) > 1:
+        print(total(done), flush=True)
+    return 0 if all(
+        _right(report) if isinstance(report, Report) else report
+        for report in reports) else 1
+
+
+def plans(arguments: argparse.Namespace, database: str) -> Iterator[Plan]:
+    """Yield the runs on one database, one for each topology."""
     seed = (secrets.randbelow(10**9) if arguments.seed is None
             else arguments.seed)
-    right = True
-    for database in databases:
-        if absent := missing(database):
-            # As the tests do: a run that counts has to have everything.
-            needed = os.environ.get('CI', '').lower() in {'1', 'true'}
-            print(f'{"FAILED" if needed else "skipped"}: on {database}, for '
-                  f'want of {", ".join(absent)}')
-            right = right and not needed
-            continue
-        plan = Plan(database, seed, arguments.variant, seconds,
-                    arguments.operations, _blows(arguments.faults),
-                    arguments.keep, arguments.clients)
-        print(f'{plan.words()}', flush=True)
-        signal.alarm(int(seconds or arguments.most) + _GRACE)
-        report = race(plan)
-        signal.alarm(0)
-        print(report, flush=True)
-        right = _right(report, plan) and right
-    return 0 if right else 1
+    faults = _faults(arguments.faults)
+    names = [name for name, way in TOPOLOGIES.items()
+             if arguments.topology in {'all', name}
+             and (faults is None or not faults or way.faults & set(faults))]
+    if arguments.variant is not OURS:
+        # It is there to show that the rig finds something.
+        names = names[:1]
+    shares = sum(TOPOLOGIES[name].share for name in names)
+    for name in names:
+        part = TOPOLOGIES[name].share / shares
+        yield Plan(
+            database, name, seed, arguments.variant,
+            TOPOLOGIES[name].short if arguments.ci
+            else arguments.seconds * part,
+            arguments.operations and int(arguments.operations * part),
+            faults, arguments.keep, arguments.clients,
+            int(arguments.most if arguments.operations
+                else TOPOLOGIES[name].short + arguments.seconds))
 
 
-def _right(report: Report, plan: Plan) -> bool:
+def _run(plan: Plan) -> Report | bool:
+    """Run a plan; return its report, or whether it is right that there is
+    none for want of a program."""
+    absent = (_missing(plan.database)
+              + TOPOLOGIES[plan.topology].missing(plan.database))
+    if absent:
+        # As the tests do: a run that counts has to have everything.
+        needed = os.environ.get('CI', '').lower() in {'1', 'true'}
+        print(f'{"FAILED" if needed else "skipped"}: on {plan.database}, '
+              f'{plan.topology}, for want of {", ".join(absent)}')
+        return not needed
+    print(f'{plan.words()}', flush=True)
+    signal.alarm(plan.most + _GRACE)
+    report = race(plan)
+    signal.alarm(0)
+    print(report, flush=True)
+    return report
+
+
+def _missing(database: str) -> list[str]:
+    """Return the programs that a run needs and that are not there."""
+    return [name for name in (*broker.PROGRAMS,
+                              *databases.programs(database))
+            if processes.find(name) is None]
+
+
+def _right(report: Report) -> bool:
+    plan = report.plan
     if plan.variant is not OURS:
         # It is there to show that the rig finds something.
         return report.verdict.broken > 0
     if not report.right:
-        print(f'FAILED with the seed {plan.seed} on {plan.database}; '
-              f'everything is in {report.directory}')
+        print(f'FAILED with the seed {plan.seed} on {plan.database}, '
+              f'{plan.topology}; everything is in {report.directory}')
     return report.right
 
 
@@ -78,7 +115,14 @@ def _parse() -> argparse.Namespace:
     length.add_argument('--operations', type=int,
                         help='until there were so many requests')
     length.add_argument('--ci', action='store_true',
-                        help=f'{_CI_SECONDS} seconds on each database')
+                        help='on each database, '
+                             + ', '.join(f'{way.short:g} seconds {name}'
+                                         for name, way in TOPOLOGIES.items()))
+    parser.add_argument('--topology', choices=('all', *TOPOLOGIES),
+                        default='all',
+                        help='how the services reach the database; the time '
+                             'is shared among all of them (default: '
+                             '%(default)s)')
     parser.add_argument('--most', type=float, default=7200,
                         help='with --operations: seconds after which it '
                              'ends all the same')
@@ -86,7 +130,7 @@ def _parse() -> argparse.Namespace:
                         help='of all dice (default: a new one)')
     parser.add_argument('--faults', default='all',
                         help='all, none, or a list of: '
-                             + ', '.join(sorted(BLOWS)))
+                             + ', '.join(sorted(FAULTS)))
     parser.add_argument('--variant', type=VARIANTS.__getitem__, default=OURS,
                         metavar='{' + ','.join(VARIANTS) + '}',
                         help='naive: check, then write, for comparison')
@@ -97,11 +141,11 @@ def _parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _blows(text: str) -> list[str] | None:
+def _faults(text: str) -> list[str] | None:
     if text == 'all':
         return None
     names = [] if text == 'none' else text.split(',')
-    unknown = set(names) - BLOWS
+    unknown = set(names) - FAULTS
     if unknown:
         raise SystemExit(f'no such faults: {", ".join(sorted(unknown))}')
     return names
@@ -112,7 +156,7 @@ def _interrupted(number: int, _frame: object) -> NoReturn:
 
 
 def _late(_number: int, _frame: object) -> NoReturn:
-    raise RigError('the run does not come to its end')
+    raise SetupError('the run does not come to its end')
 
 
 if __name__ == '__main__':

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was asked, what was answered, and when.
+"""The history of a run: requests, answers and their times.
 
 All times are seconds on this host's monotonic clock.
 """
@@ -83,6 +83,15 @@ class Entry:
                 f'with number {self.fence} -> {self.outcome}')
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Split:
+    """From when to when there were two primaries, or one and what had been
+    one."""
+
+    began: float
+    ended: float
+
+
 class History:
     """All operations of a run; safe to share between threads."""
 
@@ -99,7 +108,7 @@ class History:
         return len(self._operations)
 
     def all(self) -> list[Operation]:
-        """Those so far, in no order."""
+        """Return the records so far, in no order."""
         with self._lock:
             return list(self._operations)
 

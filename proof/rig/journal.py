@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the hardware's journal says: which locks were broken, and whether a
-call reached a node that was somebody else's."""
+"""The verdict of the hardware's journal: which locks were broken, and whether
+a call reached a node that was somebody else's."""
 
 from collections.abc import Iterable, Sequence
 
-from proof.rig import history, spec
+from proof import spec
+from proof.rig import history
 from proof.rig.history import Entry, Operation
 
 
 def broken_locks(operations: Iterable[Operation],
                  entries: Iterable[Entry]) -> list[tuple[Operation, Entry]]:
-    """The acknowledged locks of one instance under which what was on its
-    node was destroyed, each with the first effect that did it.
+    """Return the acknowledged locks of one instance under which the data on
+    its node was destroyed, each with the first effect that did it.
 
     Nothing is reckoned as destroyed that may have been before the answer,
     or after an unlock that was accepted or may have been.
@@ -37,8 +38,8 @@ def broken_locks(operations: Iterable[Operation],
 
 
 def misdirected(entries: Sequence[Entry]) -> list[str]:
-    """What took effect on a node that did not carry the instance, by the
-    journal alone: in words, all nodes together."""
+    """Return what took effect on a node that did not carry the instance, by
+    the journal alone: in words, all nodes together."""
     carried: dict[str, str] = {}
     wiped: set[str] = set()
     wrong = []

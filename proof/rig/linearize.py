@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether there is an order of one instance's operations that explains
-every answer.
+"""The search for an order of one instance's operations that explains every
+answer.
 
 The search is Wing and Gong's in the form that Lowe gave it ("Testing for
 linearizability", 2017): operations are put in order only when one of them
@@ -16,7 +16,8 @@ import operator
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from proof.rig import spec
+from proof import spec
+from proof.rig import answers
 from proof.rig.history import NEVER, UNKNOWN, Entry, Operation
 
 # Ways kept open at one time; beyond, an instance is given up as undecided.
@@ -28,7 +29,7 @@ _SHOWN: Final = 30
 class _Event(NamedTuple):
     """An operation or an entry, as the search sees it.
 
-    `moves` leads from each state's number to the next one, or to -1;
+    `moves` moves from each state's number to the next one, or to -1;
     `watches`: it never changes a state.
     """
 
@@ -86,14 +87,14 @@ def _events(operations: Iterable[Operation],
             entries: Iterable[Entry]) -> list[_Event]:
     events = []
     for operation in operations:
-        moves = spec.moves(operation.kind, operation.answer,
-                           operator=operation.operator)
+        moves = answers.moves(operation.kind, operation.answer,
+                              operator=operation.operator)
         if operation.answer == UNKNOWN and not _changes(moves):
             continue
         events.append(_Event(operation.sent, operation.answered, moves,
                              not _changes(moves), operation))
     return events + [
-        _Event(entry.at, entry.before, spec.effect(entry.call), True, entry)
+        _Event(entry.at, entry.before, answers.effect(entry.call), True, entry)
         for entry in entries
         if entry.call in spec.EFFECTS and entry.outcome == 'effect']
 
@@ -133,7 +134,7 @@ class _Search:
         self._open = [0] * len(self._kinds)
         self._pending: dict[int, _Event] = {}
         self._ways = {_Way(state, 0, (0,) * len(self._kinds))
-                      for state in spec.numbers([spec.BORN])}
+                      for state in answers.numbers([spec.BORN])}
 
     def run(self) -> Violation | None:
         """Go through the events in the order of their times."""
@@ -164,8 +165,8 @@ class _Search:
             self._pending[number] = event
 
     def _explain(self, number: int) -> set[_Way] | None:
-        """The ways in which the event has happened by now; None where
-        there are too many to look at."""
+        """Return the ways in which the event has happened by now; None if
+        there are too many to search."""
         slots = {other: 1 << slot
                  for slot, other in enumerate(self._pending)}
         bit = slots[number]
@@ -208,7 +209,7 @@ class _Search:
               changers: list[list[tuple[int, tuple[int, ...]]]],
               ) -> list[_Way]:
         state, done, used = way
-        ways = [_Way(after, done, used) for after in spec.ENGINE[state]]
+        ways = [_Way(after, done, used) for after in answers.ENGINE[state]]
         for group in changers:
             # Of several that are alike, the first answered goes first.
             for bit, moves in group:
@@ -243,8 +244,8 @@ def _began(what: Operation | Entry) -> float:
 
 def _watched(way: _Way,
              watchers: list[tuple[int, tuple[int, ...]]]) -> _Way:
-    """The way, with all that this state explains without a change: having
-    that behind it never harms."""
+    """Return the way, with all that this state explains without a change:
+    having that behind it never harms."""
     done = way.done
     for bit, moves in watchers:
         if moves[way.state] == way.state:
@@ -253,7 +254,7 @@ def _watched(way: _Way,
 
 
 def _renumbered(way: _Way, slots: dict[int, int], gone: int) -> _Way:
-    """The way, with the bits that the next look will use."""
+    """Return the way, with the bits of the next iteration."""
     done, slot = 0, 0
     for other, bit in slots.items():
         if other == gone:

@@ -7,24 +7,24 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from proof.rig import history, wire
+from proof.rig import history, strange, wire
 from proof.rig.history import History
-from proof.rig.services import ADMIN, OWNER
-from proof.rig.wire import Connection, Operation, Request
+from proof.rig.wire import ADMIN, OWNER, Connection, Operation, Request
+from proof.spec import POWER
 
 THREADS: Final = 8
 # Instances that are kept alive, and nodes for them: those that are being
 # wiped need one too.
 POPULATION: Final = 14
 NODES: Final = 24
-_TARGETS: Final = ('on', 'off', 'soft_off', 'reboot', 'soft_reboot')
+_TARGETS: Final = tuple(POWER)
 _CENSUS: Final = 2.0
-_FIELDS: Final = ('uuid,status,lock_state,node_uuid,node_protection,fault,'
-                  'power_state')
+_FIELDS: Final = ('uuid,name,status,lock_state,node_uuid,node_protection,'
+                  'fault,power_state')
 
 
 class Population:
-    """What the clients believe of the instances; they may be wrong."""
+    """The clients' beliefs about the instances, which may be wrong."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -33,10 +33,14 @@ class Population:
         self._coming = 0
         # An instance that everybody likes best for a while.
         self.favourite: str | None = None
+        # Those of which everybody wants everything for a while.
+        self.contested: Sequence[str] = ()
+        # The port of an API that nobody asks to write.
+        self.reading: int | None = None
 
     def wants_more(self) -> bool:
-        """Whether another one should be made; the caller has to `born` or
-        `stillborn` it."""
+        """Return whether another one should be made; the caller has to `born`
+        or `stillborn` it."""
         with self._lock:
             if len(self._beliefs) + self._coming >= POPULATION:
                 return False
@@ -44,28 +48,35 @@ class Population:
             return True
 
     def born(self, uuid: str) -> None:
-        """One that was wanted is there."""
+        """Record that a requested instance exists."""
         self.stillborn()
         self.adopt(uuid)
 
     def stillborn(self) -> None:
-        """One that was wanted has not come, as far as is known."""
+        """Record that a requested instance does not exist, as far as is
+        known."""
         with self._lock:
             self._coming -= 1
 
     def adopt(self, uuid: str) -> None:
-        """One has been found."""
+        """Record an instance that was found."""
         with self._lock:
             if uuid not in self._buried:
                 self._beliefs.setdefault(uuid, 'building')
 
     def known(self) -> set[str]:
-        """All that there ever were."""
+        """Return all instances that have existed."""
         with self._lock:
             return self._buried | set(self._beliefs)
 
+    def believed(self, belief: str) -> list[str]:
+        """Return the instances with this assumed state."""
+        with self._lock:
+            return [uuid for uuid, one in self._beliefs.items()
+                    if one == belief]
+
     def choose(self, rng: random.Random, *beliefs: str) -> str | None:
-        """One of those of which this is believed, if there are any."""
+        """Return one of the instances with this assumed state, if any."""
         with self._lock:
             found = [uuid for uuid, belief in self._beliefs.items()
                      if not beliefs or belief in beliefs]
@@ -133,6 +144,8 @@ class Client:
         while not stop.is_set():
             if self._people.wants_more():
                 step = self._create
+            elif self._people.contested and self._rng.random() < 0.3:  # noqa: PLR2004
+                step = self.contest
             else:
                 step = self._rng.choices(steps, weights)[0]
             # There is none of that kind, or nobody answers.
@@ -145,11 +158,18 @@ class Client:
             number: int = 0) -> Connection:
         return self._connections[
             user or self._rng.choice((ADMIN, ADMIN, OWNER)),
-            port or self._rng.choice(self._ports), number]
+            port or self._rng.choice(self.writing()), number]
+
+    def writing(self) -> list[int]:
+        """Return the ports that may get write requests."""
+        return [port for port in self._ports
+                if port != self._people.reading] or list(self._ports)
 
     def _ask(self, request: Request, user: str | None = None) -> bool:
+        port = (self._rng.choice(self._ports) if request.method == 'GET'
+                else None)
         try:
-            operation, _ = self._to(user).ask(request)
+            operation, _ = self._to(user, port).ask(request)
         except wire.Unreachable:
             return False
         return self._keep(operation)
@@ -189,7 +209,8 @@ class Client:
             against = wire.delete(uuid)
         else:
             against = wire.rebuild(uuid, self._rng.choice(wire.IMAGES))
-        ports = self._rng.sample(self._ports, len(self._ports))
+        ports = self.writing()
+        self._rng.shuffle(ports)
         pairs = [(self._to(ADMIN, ports[0]), wire.lock(uuid)),
                  (self._to(OWNER, ports[0]), wire.delete(uuid)),
                  (self._to(OWNER, ports[-1], 1), against)]
@@ -220,6 +241,16 @@ class Client:
         uuid = self._people.choose(self._rng, 'free', 'locked', 'building')
         return uuid is not None and self._ask(
             wire.rebuild(uuid, self._rng.choice(wire.IMAGES)))
+
+    def contest(self) -> bool:
+        """Lock, unlock or delete one that all others do that with."""
+        contested = self._people.contested
+        if not contested:
+            return False
+        uuid = self._rng.choice(contested)
+        return self._ask(self._rng.choice((
+            wire.lock(uuid), wire.lock(uuid), wire.unlock(uuid),
+            wire.delete(uuid))), ADMIN)
 
     def _any(self) -> bool:
         """Whatever, of whichever instance."""
@@ -267,7 +298,7 @@ class Load:
         self.check()
 
     def check(self) -> None:
-        """Raises what a client failed with."""
+        """Raise the error of a client that failed."""
         if self._failure is not None:
             raise self._failure
 
@@ -295,21 +326,19 @@ class Load:
 
 
 def instances(port: int) -> list[dict] | None:
-    """All living instances as an administrator sees them; None where no
-    answer came.  Raises Unreachable."""
-    connection = Connection(port, ADMIN, operator=True)
+    """Return all living instances as an administrator sees them; None without
+    an answer.  Raises Unreachable."""
     found: list[dict] = []
-    try:
-        path = f'/v1/instances?all_tenants=true&fields={_FIELDS}'
-        marker = ''
+    path = f'/v1/instances?all_tenants=true&fields={_FIELDS}'
+    marker = ''
+    with wire.administrator(port) as connection:
         while True:
             _, answer = connection.ask(Request('list', 'GET', path + marker))
             if answer.status != 200:  # noqa: PLR2004
                 return None
             page = answer.json
-            found += page['instances']
+            rows = page['instances']
+            found += [row for row in rows if row['name'] != strange.NAME]
             if 'next' not in page:
                 return found
-            marker = f'&marker={found[-1]["uuid"]}'
-    finally:
-        connection.close()
+            marker = f'&marker={rows[-1]["uuid"]}'

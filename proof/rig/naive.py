@@ -18,8 +18,8 @@ import mogan.cmd  # noqa: F401 - chooses the threads before anything else
 from mogan import states
 from mogan.context import RequestContext
 from mogan.db import actions, instances
-from mogan.db import engine as db_engine
-from mogan.db.engine import Database
+from mogan.db.core import sqlite
+from mogan.db.core.engine import Database
 
 
 def begin(db: Database, context: RequestContext, uuid: str,
@@ -31,19 +31,22 @@ def begin(db: Database, context: RequestContext, uuid: str,
     verdict = states.judge(
         verb, states.Status(row.status), states.LockState(row.lock_state),
         has_node=row.node_uuid is not None, operate_locked=operate_locked)
+    action = actions.describe(context, uuid, verb, arguments or {},
+                              notify=db.notifications)
     if isinstance(verdict, states.Refused):
-        raise instances._refusal(  # noqa: SLF001
-            db, context, row, verb, verdict)
+        with db.writer() as connection:
+            error = instances._refuse(  # noqa: SLF001
+                connection, row, action, verdict)
+        raise error
     if isinstance(verdict, states.Unchanged):
         return False
-    action = actions.describe(context, uuid, verb, arguments or {})
     return instances._follow(  # noqa: SLF001
-        db, _unguarded(verdict), action, operate_locked)
+        db, _unguarded(verdict), action, operate_locked) is True
 
 
 @functools.cache
 def _unguarded(arrow: states.Arrow) -> states.Arrow:
-    """The same change, whatever the row says by now."""
+    """Return the same change without its conditions on the row."""
     every = (states.EVERY_STATUS if arrow.column is states.Column.STATUS
              else states.EVERY_LOCK_STATE)
     return dataclasses.replace(
@@ -62,13 +65,13 @@ def main() -> int:
     """Run one of Mogan's commands with the change."""
     name = sys.argv.pop(1)
     instances.begin = begin
-    tune = db_engine._tune_sqlite  # noqa: SLF001
+    tune = sqlite.tune
 
     def tune_and_ignore(engine: sa.Engine) -> None:
         tune(engine)
         _ignore_checks(engine)
 
-    db_engine._tune_sqlite = tune_and_ignore  # noqa: SLF001
+    sqlite.tune = tune_and_ignore
     command = importlib.import_module(f'mogan.cmd.{name}')
     return command.main()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the service's own history has every acknowledgement and every
+"""The check that the service's own history has every acknowledgement and every
 refusal because of a lock."""
 
 from collections import Counter
@@ -8,21 +8,19 @@ from typing import Any, Final
 
 from proof.rig import history, wire
 from proof.rig.history import Operation, by_instance
-from proof.rig.services import ADMIN
 from proof.rig.wire import Connection, Request
+from proof.spec import POWER
 
 # The verbs of the service's history.
-_VERBS: Final = {
-    'power on': 'power_on', 'power off': 'power_off',
-    'power soft_off': 'soft_power_off', 'power reboot': 'reboot',
-    'power soft_reboot': 'soft_reboot'}
+_VERBS: Final = {f'{history.POWER} {target}': verb
+                 for target, (verb, _, _) in POWER.items()}
 # An accepted request of these changes something, so it has an entry of its
 # own; a lock of what is locked has none.
 _CHANGING: Final = frozenset({history.REBUILD, *_VERBS})
 
 
 def fetch(connection: Connection, uuid: str) -> list[dict[str, Any]]:
-    """The history of an instance, deleted or not.  Raises Unreachable,
+    """Return the history of an instance, deleted or not.  Raises Unreachable,
     LookupError."""
     found: list[dict[str, Any]] = []
     while True:
@@ -38,7 +36,8 @@ def fetch(connection: Connection, uuid: str) -> list[dict[str, Any]]:
 
 def check(operations: Sequence[Operation],
           entries: Iterable[dict[str, Any]]) -> list[str]:
-    """What is missing, or too much, of one instance's history; in words."""
+    """Return what is missing in one instance's history, or too much, in
+    words."""
     entries = list(entries)
     accepted = [entry for entry in entries if entry['outcome'] != 'refused']
     wrong = [f'not on record: {one}' for one in operations
@@ -87,7 +86,7 @@ def _refusals(operations: Sequence[Operation],
 
 def resolve(operations: Sequence[Operation],
             entries: Iterable[dict[str, Any]]) -> list[Operation]:
-    """One instance's operations without those of unknown outcome that
+    """Return one instance's operations without those of unknown outcome that
     certainly changed nothing.
 
     An accepted request is on record from the moment of its effect.  So
@@ -107,10 +106,9 @@ def compare(port: int, operations: Sequence[Operation],
             ) -> tuple[list[Operation], list[str]]:
     """`resolve` and `check` for all instances of a run: the operations
     that are left, and what is wrong."""
-    connection = Connection(port, ADMIN, operator=True)
     left: list[Operation] = []
     wrong = []
-    try:
+    with wire.administrator(port) as connection:
         for uuid, its_own in by_instance(operations).items():
             try:
                 entries = fetch(connection, uuid)
@@ -121,6 +119,4 @@ def compare(port: int, operations: Sequence[Operation],
             wrong += [f'{uuid}: {fault}'
                       for fault in check(its_own, entries)]
             left += resolve(its_own, entries)
-    finally:
-        connection.close()
     return left, wrong

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One run, from the first process to the verdict."""
 
-import collections
 import contextlib
-import dataclasses
 import pathlib
 import shutil
 import sys
@@ -13,115 +11,31 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent import futures
 from typing import Final
 
-from proof.rig import history, processes, records, settle, wire
+from mogan.tests.support import processes
+from mogan.tests.support.broker import Broker
+from mogan.tests.support.processes import Family
+from proof.rig import history, records, settle, strange, wire
 from proof.rig.history import History, Operation
 from proof.rig.load import NODES, Load, instances
 from proof.rig.nemesis.hardware import Hardware
 from proof.rig.nemesis.lanes import GAPS, Blow, Lane, Schedule, chosen
 from proof.rig.nemesis.pauses import Pauses
-from proof.rig.nemesis.servers import Servers
+from proof.rig.nemesis.rows import RowBlows
 from proof.rig.nemesis.services import Services, Stuck
-from proof.rig.processes import Family
-from proof.rig.servers import DATABASES, Broker
+from proof.rig.report import Plan, Report
 from proof.rig.services import (
-    ADMIN,
     OURS,
     Deployment,
     Supervisor,
-    Variant,
     make_flavor,
 )
 from proof.rig.tail import Tail
-from proof.rig.verdict import Verdict, judge
-from proof.rig.wire import Connection
+from proof.rig.topologies import TOPOLOGIES
+from proof.rig.verdict import judge, without_stale
 
-BLOWS: Final = frozenset({
-    'kill-api', 'kill-engine', 'kill-api-launcher', 'kill-engine-launcher',
-    'kill-all-engines', 'pause-api', 'pause-engine', 'pause-engine-at-call',
-    'rolling-restart', 'broker-restart', 'broker-kill', 'broker-pause',
-    'database-drop', 'database-restart', 'database-kill',
-    'database-kill-session', 'database-pause', 'hardware-fail',
-    'hardware-unavailable', 'hardware-busy', 'hardware-timeout',
-    'hardware-lost', 'hardware-hang', 'hardware-break', 'hardware-away',
-    'outsider'})
 # Seconds until everything answers again when all is mended.
-_MENDED: Final = 90
-_SHOWN: Final = 5
+_MENDED: Final = 240
 _PROGRESS: Final = 10
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Plan:
-    """What a run is to do; `blows` None for all."""
-
-    database: str
-    seed: int
-    variant: Variant
-    seconds: float | None
-    operations: int | None
-    blows: list[str] | None
-    keep: bool
-    clients: int
-
-    def words(self) -> str:
-        """The plan in a line."""
-        length = (f'{self.operations} operations' if self.operations
-                  else f'{self.seconds:g} seconds')
-        faults = ('all faults' if self.blows is None
-                  else ', '.join(self.blows) or 'no faults')
-        return (f'{self.variant.name} on {self.database}, {length}, '
-                f'{faults}, seed {self.seed}')
-
-
-@dataclasses.dataclass(slots=True)
-class Report:
-    """What came of it."""
-
-    plan: Plan
-    directory: pathlib.Path
-    verdict: Verdict
-    seconds: float
-    requests: int
-    unknown: int
-    open: int
-    blows: collections.Counter[str]
-    exits: list[str]
-    stuck: list[str]
-    settled: settle.Settled
-    off_record: list[str]
-
-    @property
-    def right(self) -> bool:
-        """Whether nothing is wrong."""
-        return not (self.verdict.violations or self.settled.left
-                    or self.off_record or self.stuck)
-
-    def __str__(self) -> str:
-        verdict = self.verdict
-        faults = ', '.join(f'{name} {count}' for name, count
-                           in sorted(self.blows.items()))
-        text = f"""\
-  {self.requests} requests in {self.seconds:.0f} s about \
-{verdict.instances} instances; {self.unknown} with unknown outcome, of which \
-{self.open} may have been accepted
-  {verdict.locks} locks acknowledged, {verdict.refusals} requests refused \
-because of one
-  {verdict.pairs} times a lock and a delete or rebuild met; one of the two \
-was acknowledged {verdict.contested} times, both {verdict.both} times
-  {verdict.effects} calls took effect on the hardware
-  {sum(self.blows.values())} faults: {faults or 'none'}
-  {len(self.exits)} services ended by themselves {self.exits[:_SHOWN]}
-  settled {self.settled.seconds:.1f} s after all was mended\
-{f", the last: {self.settled.last[0]}" if self.settled.last else ""}
-  acknowledged locks broken: {verdict.broken}
-  violations: {len(verdict.violations)}
-  not on record: {len(self.off_record)}
-  unsettled: {len(self.settled.left)}, stuck: {len(self.stuck)}"""
-        lines = [text]
-        for found in (verdict.violations, self.off_record,
-                      self.settled.left, self.stuck):
-            lines += found[:_SHOWN]
-        return '\n'.join(lines)
 
 
 def race(plan: Plan) -> Report:
@@ -131,8 +45,13 @@ def race(plan: Plan) -> Report:
     directory.chmod(0o711)
     report = None
     try:
-        with _family(directory) as family:
-            report = _Run(plan, family, directory).run()
+        with contextlib.ExitStack() as stack:
+            # What is on the way ends after all that may be on it.
+            late = stack.enter_context(contextlib.ExitStack())
+            run = _Run(plan, stack.enter_context(_family(directory)),
+                       directory)
+            late.callback(run.close)
+            report = run.run()
     finally:
         if report is not None and report.right and not plan.keep:
             shutil.rmtree(directory, ignore_errors=True)
@@ -157,16 +76,18 @@ class _Run:
                  directory: pathlib.Path) -> None:
         self._plan = plan
         self._directory = directory
-        self._database = DATABASES[plan.database](family, directory)
+        self._way = TOPOLOGIES[plan.topology](plan.database, family,
+                                              directory)
         self._broker = Broker(family, directory)
-        self._all = Deployment(family, directory, self._database,
-                               self._broker, plan.variant)
+        self._all = Deployment(family, directory, self._way, self._broker,
+                               plan.variant)
         self._record = History()
         self._stuck: list[str] = []
+        self._mistaken: list[str] = []
         self._schedule = Schedule(directory / 'schedule.log')
 
     def run(self) -> Report:
-        """All of it."""
+        """Run the whole plan."""
         self._prepare()
         tail = Tail(self._all.inventory_path, 'spare')
         supervisor = Supervisor(self._all)
@@ -182,7 +103,8 @@ class _Run:
             settled = self._settle(load)
         finally:
             supervisor.stop()
-        entries = tail.close()
+        entries = [entry for entry in tail.close()
+                   if not strange.is_strange(entry.instance)]
         operations = self._record.all()
         history.save(self._directory / 'history.jsonl', operations)
         history.save(self._directory / 'journal.jsonl', entries)
@@ -190,20 +112,26 @@ class _Run:
         if self._plan.variant is OURS:
             left, off_record = records.compare(self._all.apis[0].port,
                                                operations)
+        left = without_stale(left, self._way.splits)
         return Report(
             self._plan, self._directory, judge(left, entries), seconds,
             len(operations), _unknown(operations), _unknown(left),
             self._schedule.counts, supervisor.exits, self._stuck, settled,
-            off_record)
+            off_record, self._mistaken)
+
+    def close(self) -> None:
+        """When its processes have ended."""
+        self._way.close()
 
     def _race(self, load: Load, tail: Tail) -> None:
-        """The clients and all that goes wrong, until everything is mended
+        """Run the clients and the faults, until everything is repaired
         again."""
         hardware = Hardware(self._all)
-        lanes = self._lanes(
-            services=Services(self._all).blows,
-            pauses=Pauses(self._all, tail, load.people).blows,
-            servers=Servers(self._all).blows, hardware=hardware.blows)
+        lanes = self._lanes({
+            'services': Services(self._all).blows,
+            'pauses': Pauses(self._all, tail, load.people).blows,
+            'hardware': hardware.blows, 'rows': self._rows.blows,
+            **self._way.lanes(self._all, load.people)})
         try:
             for part in (load, *lanes):
                 part.start()
@@ -216,20 +144,19 @@ class _Run:
         """Start everything; the slow parts at the same time."""
         with futures.ThreadPoolExecutor(1) as pool:
             broker = pool.submit(self._start_broker)
-            self._database.prepare()
-            self._database.start()
-            self._database.wait()
-            self._database.furnish()
+            self._way.start()
             self._all.furnish(NODES)
             broker.result()
+        self._rows = RowBlows(self._all)
         self._all.start()
 
     def _start_broker(self) -> None:
         self._broker.start()
         self._broker.wait()
 
-    def _lanes(self, **blows: Mapping[str, Blow]) -> list[Lane]:
-        assert {name for lane in blows.values() for name in lane} == BLOWS
+    def _lanes(self, blows: Mapping[str, Mapping[str, Blow]]) -> list[Lane]:
+        assert {name for lane in blows.values()
+                for name in lane} == self._way.faults
         wanted = {lane: chosen(its_own, self._plan.blows)
                   for lane, its_own in blows.items()}
         return [Lane(name, self._plan.seed, its_own, GAPS[name],
@@ -273,29 +200,26 @@ class _Run:
         for service in self._all.services:
             try:
                 processes.eventually(service.answers, _MENDED, service.name)
-            except processes.RigError as error:
+            except processes.SetupError as error:
                 self._stuck.append(str(error))
         port = self._all.apis[0].port
         # Nothing that both got can ever be done.
         within = settle.WITHIN if self._plan.variant is OURS else 2
         result = settle.settle(self._all, port, within)
+        # All others have come to rest beside them.
+        self._mistaken = self._rows.judge(port)
+        self._rows.remove()
         self._last_looks(load, port)
         return result
 
     def _last_looks(self, load: Load, port: int) -> None:
-        """What is acknowledged has to be seen in the end as well."""
+        """Check that what was acknowledged is seen in the end as well."""
         load.count(port)
-        connection = Connection(port, ADMIN, operator=True)
         rows = {row['uuid'] for row in instances(port) or ()}
-        try:
+        with wire.administrator(port) as connection:
             for uuid in sorted(load.people.known() | rows):
                 operation, _ = connection.ask(wire.read(uuid))
-                self._keep(operation)
-        finally:
-            connection.close()
-
-    def _keep(self, operation: Operation) -> None:
-        self._record.add(operation)
+                self._record.add(operation)
 
 
 def _unknown(operations: Iterable[Operation]) -> int:

@@ -2,27 +2,29 @@
 """mogan-api and mogan-engine, two of each, set up by configuration alone."""
 
 import dataclasses
-import http.client
 import pathlib
 import signal
 import sys
 import threading
 import time
-from typing import Final
+from typing import Final, Protocol
 
-from mogan.api.identity import users
-from mogan.baremetal import inventory
-from proof.rig import processes
-from proof.rig.processes import Child, Family
-from proof.rig.servers import Broker, Database
-from proof.rig.wire import Connection, Request
+from mogan.api.middleware.auth import users
+from mogan.baremetal.simulated import inventory
+from mogan.tests.support import client, processes
+from mogan.tests.support.broker import Broker
+from mogan.tests.support.databases import Database
+from mogan.tests.support.processes import Child, Family
+from proof.rig import wire
+from proof.rig.wire import ADMIN, OWNER, Request
 
 # Seconds: short, so that a minute holds many leases.
 LEASE: Final = 3.0
+TOPIC: Final = 'mogan-rig'
 RESOURCE_CLASS: Final = 'CUSTOM_RIG'
 SPARE_CLASS: Final = 'CUSTOM_SPARE'
-ADMIN: Final = 'admin'
-OWNER: Final = 'demo'
+# For rows that are no instances of the service's.
+STRANGE_NODES: Final = tuple(f'strange-{number}' for number in range(3))
 _ACCOUNTS: Final = ((ADMIN, 'admin', 'admin'), (OWNER, 'demo', 'member'))
 # Seconds that a stop in peace may take.
 GRACE: Final = 10
@@ -44,6 +46,7 @@ retry_interval = 1
 max_pool_size = 10
 [engine]
 host = {host}
+topic = {topic}
 sweep_interval = 0.3
 repair_interval = 1
 deploy_timeout = 10
@@ -51,6 +54,7 @@ rebuild_timeout = 10
 power_timeout = 5
 [oslo_messaging_rabbit]
 rabbit_quorum_queue = true
+rabbit_interval_max = 3
 [simulated]
 inventory = {directory}/inventory.sqlite
 deploy_time = 0.1
@@ -65,7 +69,8 @@ skew = 0.2
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Variant:
-    """How the services are started, and what their database lacks."""
+    """The settings that services are started with, and what their database
+    lacks."""
 
     name: str
     module: str
@@ -104,20 +109,20 @@ class Service:
             _configured(self._variant, self.kind, self._config))
 
     def workers(self) -> list[int]:
-        """The launcher's living processes."""
+        """Return the launcher's living processes."""
         return self._child.children()
 
     def answers(self) -> bool:
-        """Whether it is up: an API that listens, an engine with a
+        """Return whether it is up: an API that listens, an engine with a
         worker."""
         if self._child.ended():
             return False
         if self.kind == 'api':
-            return responds(self.port)
+            return client.responds(self.port)
         return bool(self.workers())
 
     def ended(self) -> bool:
-        """Whether the launcher has ended."""
+        """Return whether the launcher has ended."""
         return self._child.ended()
 
     def terminate(self) -> bool:
@@ -142,31 +147,21 @@ class Service:
         for pid in self.workers():
             processes.send(pid, number)
 
-    def resume(self) -> None:
-        """Let all of it go on, where it was stopped."""
-        self._child.signal_group(signal.SIGCONT)
 
+class Way(Protocol):
+    """The way of the services to their database: a `url` for each."""
 
-def responds(port: int) -> bool:
-    """Whether an API answers; the launcher listens for a moment before
-    there is one."""
-    connection = http.client.HTTPConnection('127.0.0.1', port, timeout=5)
-    try:
-        connection.request('GET', '/healthcheck')
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+    @property
+    def database(self) -> Database: ...
+    def url(self, service: str) -> str: ...
 
 
 class Deployment:
     """Everything there is, on one database and one broker."""
 
     def __init__(self, family: Family, directory: pathlib.Path,
-                 database: Database, broker: Broker,
-                 variant: Variant) -> None:
-        self.database = database
+                 way: Way, broker: Broker, variant: Variant) -> None:
+        self._way = way
         self.broker = broker
         self._variant = variant
         self._directory = directory
@@ -184,9 +179,21 @@ class Deployment:
         path = self._directory / f'{name}.conf'
         path.write_text(_CONF.format(
             directory=self._directory, port=port, host=name,
-            transport=self.broker.url, database=self.database.url,
-            grace=GRACE, lease=LEASE), encoding='utf-8')
+            transport=self.broker.url, database=self._way.url(name),
+            grace=GRACE, lease=LEASE, topic=TOPIC), encoding='utf-8')
         return path
+
+    @property
+    def database(self) -> Database:
+        """Return the current primary."""
+        return self._way.database
+
+    @property
+    def queues(self) -> list[str]:
+        """Return the broker's queues from which the engines receive
+        messages."""
+        return [TOPIC, *(f'{TOPIC}.{engine.name}'
+                         for engine in self.engines)]
 
     def furnish(self, nodes: int) -> None:
         """Make the accounts, the schema and the hardware."""
@@ -201,7 +208,7 @@ class Deployment:
         """Start all services and wait for them."""
         for service in self.services:
             service.start()
-        self.wait(60)
+        self.wait(240)
 
     def wait(self, within: float) -> None:
         """Wait until all services are up."""
@@ -217,23 +224,22 @@ def write_users(path: pathlib.Path) -> None:
 
 
 def write_inventory(path: pathlib.Path, nodes: int) -> None:
-    """So many nodes, and one that nobody can get."""
+    """So many nodes, and some that nobody can get."""
     store = inventory.Inventory(path)
     store.seed([*(inventory.new_node(f'node-{number:02}', RESOURCE_CLASS)
                   for number in range(nodes)),
-                inventory.new_node('spare', SPARE_CLASS)])
+                *(inventory.new_node(name, SPARE_CLASS)
+                  for name in ('spare', *STRANGE_NODES))])
     store.close()
 
 
 def make_flavor(port: int) -> str:
-    """A flavor for these nodes; its uuid.  Raises Unreachable."""
-    connection = Connection(port, ADMIN, operator=True)
-    try:
+    """Create a flavor for these nodes; returns its uuid.  Raises
+    Unreachable."""
+    with wire.administrator(port) as connection:
         _, answer = connection.ask(Request('flavor', 'POST', '/v1/flavors', {
             'name': 'raced', 'resources': {RESOURCE_CLASS: 1}}))
         return answer.json['uuid']
-    finally:
-        connection.close()
 
 
 class Supervisor:
@@ -272,7 +278,7 @@ class Supervisor:
 
 
 def command(variant: Variant, name: str) -> list[str]:
-    """What starts one of Mogan's commands."""
+    """Return the command line of one of Mogan's commands."""
     if variant is OURS:
         return [sys.executable, '-m', f'{variant.module}.{name}']
     return [sys.executable, '-m', variant.module, name]

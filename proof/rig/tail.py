@@ -12,9 +12,10 @@ import threading
 import time
 from typing import Final
 
-from mogan.baremetal import driver, inventory
+from mogan.baremetal import driver
+from mogan.baremetal.simulated import inventory
+from mogan.tests.support.processes import SetupError
 from proof.rig.history import Entry
-from proof.rig.processes import RigError
 
 _PAGE: Final = 5000
 _INTERVAL: Final = 0.05
@@ -25,8 +26,8 @@ _ROUNDING: Final = 2e-6
 
 
 def _offset() -> float:
-    """What turns the wall clock's seconds into the monotonic clock's; the
-    best of a few looks."""
+    """Return what turns the wall clock's seconds into the monotonic clock's;
+    the best of a few looks."""
     looks = []
     for _ in range(50):
         before = time.monotonic()
@@ -44,7 +45,7 @@ class Tail:
     """
 
     def __init__(self, path: pathlib.Path, spare: str) -> None:
-        self._store = inventory.Inventory(path, patience=60)
+        self._store = inventory.Inventory(path, timeout=60)
         self._spare = self._store.named(spare).uuid
         self._offset = _offset()
         self._lines: list[inventory.Entry] = []
@@ -64,13 +65,13 @@ class Tail:
 
     @property
     def last(self) -> int:
-        """The number of the last line."""
+        """Return the number of the last line."""
         return self._last
 
     def close(self) -> list[Entry]:
         """Read the rest, and return all lines.
 
-        Raises RigError where the wall clock has been set.
+        Raises SetupError where the wall clock has been set.
         """
         self._stop.set()
         if self._thread.is_alive():
@@ -79,7 +80,7 @@ class Tail:
         self._read()
         self._store.close()
         if abs(_offset() - self._offset) > _TOLERANCE:
-            raise RigError('the wall clock has been set during the run, so '
+            raise SetupError('the wall clock has been set during the run, so '
                            'that its times mean nothing')
         return self._entries()
 

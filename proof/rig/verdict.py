@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 
 from proof.rig import history, journal, linearize
-from proof.rig.history import Entry, Operation, by_instance
+from proof.rig.history import Entry, Operation, Split, by_instance
 
 
 @dataclasses.dataclass(slots=True)
@@ -30,6 +30,21 @@ class Verdict:
     effects: int = 0
     broken: int = 0
     violations: list[str] = dataclasses.field(default_factory=list)
+
+
+def without_stale(operations: Iterable[Operation],
+                  splits: Iterable[Split]) -> list[Operation]:
+    """Return the operations but those that acknowledge nothing and may have
+    been answered by the former primary, as stale reads.
+
+    What was acknowledged counts always, and by the new primary's word.
+    """
+    splits = list(splits)
+    return [one for one in operations
+            if one.answer in {history.DONE, history.UNKNOWN}
+            or one.answer.startswith(history.ODD)
+            or not any(one.sent < split.ended and split.began < one.answered
+                       for split in splits)]
 
 
 def judge(operations: Sequence[Operation],

@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests over HTTP, and what their answers mean."""
 
-import base64
+import contextlib
 import dataclasses
 import http.client
-import json
 import re
 import select
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
+from mogan.tests.support import client
+from mogan.tests.support.client import Answer
 from proof.rig import history
 from proof.rig.history import Operation
 
+ADMIN: Final = 'admin'
+OWNER: Final = 'demo'
 # Seconds until a request's outcome counts as unknown.
 PATIENCE: Final = 8.0
 IMAGES: Final = ('5f8f2d3c-5d1a-4a6b-9f53-0f3c8d1f7a10',
@@ -31,7 +35,7 @@ class Unreachable(Exception):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Request:
-    """What to send."""
+    """A request to send."""
 
     kind: str
     method: str
@@ -40,83 +44,49 @@ class Request:
     instance: str = ''
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back; status 0 where nothing did."""
-
-    status: int
-    headers: dict[str, str]
-    text: bytes
-
-    @property
-    def json(self) -> Any:
-        """The body's value."""
-        return json.loads(self.text)
-
-
 NOTHING: Final = Answer(0, {}, b'')
 
 
-class Connection:
+class Connection(client.Connection):
     """One user's connection to one API, opened when it is needed."""
 
     def __init__(self, port: int, user: str, *, operator: bool) -> None:
+        super().__init__(port, client.basic(user, user), timeout=PATIENCE)
         self.user = user
         self.operator = operator
-        token = base64.b64encode(f'{user}:{user}'.encode()).decode()
-        self._headers = {'Authorization': f'Basic {token}'}
-        self._http = http.client.HTTPConnection('127.0.0.1', port,
-                                                timeout=PATIENCE)
 
     def ask(self, request: Request) -> tuple[Operation, Answer]:
         """Send a request and wait.  Raises Unreachable."""
-        sent = self.send(request)
-        return self.receive(request, sent)
+        return self.finish(request, self.begin(request))
 
-    def send(self, request: Request) -> float:
+    def begin(self, request: Request) -> float:
         """Send it; returns when.  Raises Unreachable."""
-        self._connect()
-        headers = dict(self._headers)
-        data = None
-        if request.body is not None:
-            headers['Content-Type'] = 'application/json'
-            data = json.dumps(request.body)
-        sent = time.monotonic()
-        try:
-            self._http.request(request.method, request.path, data, headers)
-        except _BROKEN:
-            # Part of it may have arrived: the outcome is unknown.
-            self._http.close()
-        return sent
-
-    def _connect(self) -> None:
         # What can be read before a request is the end of the connection.
         if not self.closed() and select.select([self], [], [], 0)[0]:
-            self._http.close()
+            self.close()
         if self.closed():
             try:
-                self._http.connect()
+                self.connect()
             except OSError as error:
-                self._http.close()
+                self.close()
                 raise Unreachable from error
+        sent = time.monotonic()
+        try:
+            self.send(request.method, request.path, request.body)
+        except _BROKEN:
+            # Part of it may have arrived: the outcome is unknown.
+            self.close()
+        return sent
 
-    def closed(self) -> bool:
-        """Whether no answer can come any more."""
-        return self._http.sock is None
-
-    def receive(self, request: Request,
-                sent: float) -> tuple[Operation, Answer]:
-        """The answer to what was sent."""
+    def finish(self, request: Request,
+               sent: float) -> tuple[Operation, Answer]:
+        """Return the answer to what was sent."""
         answer = NOTHING
         if not self.closed():
             try:
-                response = self._http.getresponse()
-                answer = Answer(response.status, {
-                    name.lower(): value
-                    for name, value in response.getheaders()},
-                    response.read())
+                answer = self.receive()
             except _BROKEN:
-                self._http.close()
+                self.close()
         answered = time.monotonic()
         meaning = _meaning(request, answer)
         return Operation(
@@ -125,13 +95,10 @@ class Connection:
             meaning, self.user, self.operator,
             answer.headers.get('x-openstack-request-id')), answer
 
-    def fileno(self) -> int:
-        """The open socket's number."""
-        return self._http.sock.fileno()
 
-    def close(self) -> None:
-        """Close it."""
-        self._http.close()
+def administrator(port: int) -> AbstractContextManager[Connection]:
+    """Yield an administrator's connection, closed with the block."""
+    return contextlib.closing(Connection(port, ADMIN, operator=True))
 
 
 def together(pairs: Sequence[tuple[Connection, Request]],
@@ -140,7 +107,7 @@ def together(pairs: Sequence[tuple[Connection, Request]],
     sent = []
     for connection, request in pairs:
         try:
-            sent.append((connection, request, connection.send(request)))
+            sent.append((connection, request, connection.begin(request)))
         except Unreachable:
             continue
     answers = []
@@ -150,12 +117,12 @@ def together(pairs: Sequence[tuple[Connection, Request]],
             if one[0] is first:
                 break
         sent.remove(one)
-        answers.append(first.receive(*one[1:]))
+        answers.append(first.finish(*one[1:]))
     return answers
 
 
 def _first(connections: Sequence[Connection]) -> Connection:
-    """The one whose answer has come first."""
+    """Return the one whose answer has arrived first."""
     for connection in connections:
         if connection.closed():
             return connection
@@ -178,7 +145,7 @@ def _meaning(request: Request, answer: Answer) -> str:
     if answer.status == expected.get(request.kind, 202):
         return history.DONE
     return (f'{history.ODD} {answer.status} '
-            f'{answer.text[:200].decode(errors="replace")}')
+            f'{answer.body[:200].decode(errors="replace")}')
 
 
 def _conflict(answer: Answer) -> str:

@@ -41,7 +41,7 @@ class Failed(Exception):
 
 def play(*, examples: int, steps: int, seed: int,
          shrink: bool = True) -> 'collections.Counter[str]':
-    """Returns what has happened how often.
+    """Run random histories; returns the number of each event.
 
     Raises Failed, after printing the shortest sequence of steps that was
     found for what a step or a check raised.
@@ -71,7 +71,7 @@ def play(*, examples: int, steps: int, seed: int,
 
 
 def find_planted(*, examples: int, steps: int, seed: int) -> int:
-    """Returns how many of the planted defects were missed."""
+    """Run the injected defects; returns the number of those not found."""
     missed = 0
     for name, planted in DEFECTS.items():
         Machine.played = 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What may happen next: weighed by what there is, so that most steps get
+"""The next steps of a run: weighed by what there is, so that most steps get
 somewhere."""
 
 import dataclasses
@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from mogan.baremetal import faults
-from proof.stateful import spec
-from proof.stateful.spec import Kind, Request, Row
+from mogan.baremetal.simulated import faults
+from proof.spec import POWER, Kind
+from proof.stateful.requests import Request, Row, judge
 from proof.stateful.world import ENGINES
 
 Action = tuple[Any, ...]
@@ -21,7 +21,7 @@ REQUESTS: Final = (
     Request('lock'), Request('lock', 'disk'), Request('lock', 'fan'),
     Request('unlock'), Request('delete'),
     *(Request('rebuild', image) for image in IMAGES),
-    *(Request('power', target) for target in spec.POWER),
+    *(Request('power', target) for target in POWER),
     Request('update', {'name': 'db'}), Request('update', {'name': 'web'}))
 _USERS: Final = ('admin', 'demo', 'other', 'reader', 'nobody', None)
 # How often a request of a kind is made, and of a word, where it would be.
@@ -72,7 +72,7 @@ _STRATEGIES: Final = {
 
 @dataclasses.dataclass(frozen=True)
 class Scene:
-    """What there is; `calm` where nothing fails and nobody dies."""
+    """The present situation; `calm` where nothing fails and nobody dies."""
 
     rows: list[Row]
     now: datetime.datetime
@@ -103,9 +103,8 @@ class Scene:
         for number, row in enumerate(self.rows):
             for user in _USERS:
                 for request in REQUESTS:
-                    kind = spec.judge(request, user, None if
-                                      row['deleted_at'] else row,
-                                      self.now).kind
+                    kind = judge(request, user, None if
+                                 row['deleted_at'] else row, self.now).kind
                     found.setdefault((kind, request.word), []).append(
                         ('ask', user, number, request))
         return st.sampled_from([

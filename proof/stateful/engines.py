@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from mogan.context import RequestContext
-from mogan.db.engine import Database
-from mogan.engine.manager import EngineEndpoint
+from mogan.db.core.engine import Database
+from mogan.engine.drift.survey import Survey
+from mogan.engine.endpoint import EngineEndpoint
 from mogan.engine.reconcile import Pace, Reconciler
-from mogan.engine.survey import Survey
 from mogan.engine.task import Limits
 from mogan.engine.worker import Worker
 from proof.stateful.hardware import Driver
@@ -80,7 +80,8 @@ class Engine:
     def sweep(self, stops: int | None = None) -> None:
         """Look for work, and at all nodes if that is due."""
         def work() -> None:
-            self._reconciler._round()  # noqa: SLF001 - without its thread
+            # Without its thread.
+            self._reconciler._round(seldom=True)  # noqa: SLF001
             self._queue.run()
         self._do(work, stops)
 

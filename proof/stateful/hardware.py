@@ -7,19 +7,13 @@ import functools
 from collections.abc import Callable
 from typing import Any, Final
 
-from mogan.baremetal import faults, inventory
-from mogan.baremetal.simulated import SimulatedDriver
-from proof.stateful import visits
+from mogan.baremetal.simulated import SimulatedDriver, faults, inventory
+from proof import spec
+from proof.stateful import requests, visits
 
-# What a call may take effect on: the status of the row at that moment, and
-# whether the row has to be unlocked.
-_ALLOWED: Final = {
-    'claim': {'building', 'deleting'},
-    'deploy': {'building', 'rebuilding', 'deleting'},
-    'rebuild': {'rebuilding', 'deleting'},
-    'undeploy': {'deleting'},
-}
-_PROTECTING: Final = {'protect': 'unlocked', 'unprotect': 'locked'}
+# The reason of a protection that somebody else has set.
+THEIRS: Final = 'mine'
+_PROTECTING: Final = frozenset({'protect', 'unprotect'})
 
 
 class Driver(SimulatedDriver):
@@ -60,12 +54,25 @@ class Watch:
         self._row = row
         self._counts = counts
         self._seen = 0
+        # Nodes that an outsider has protected.
+        self._held: set[str] = set()
         self.violations: list[str] = []
 
     def reset(self) -> None:
         """Forget everything; the journal is empty."""
         self._seen = 0
+        self._held.clear()
         self.violations.clear()
+
+    def hold(self, node_uuid: str) -> None:
+        """Protect a node as a third party."""
+        self._hardware.set_protected(node_uuid, True, THEIRS)
+        self._held.add(node_uuid)
+
+    def let_go(self, node_uuid: str) -> None:
+        """Remove any protection of a node as a third party."""
+        self._held.discard(node_uuid)
+        self._hardware.set_protected(node_uuid, False)
 
     def look(self) -> None:
         """Judge what is new in the journal."""
@@ -79,6 +86,14 @@ class Watch:
                         f'{entry.call} of {entry.node_uuid} for '
                         f'{entry.instance_uuid} as number {entry.fence}: '
                         f'{fault}')
+                if entry.call in _PROTECTING:
+                    self._check_held()
+
+    def _check_held(self) -> None:
+        for node in self._hardware.look(self._held).values():
+            if (node.protected, node.protected_reason) != (True, THEIRS):
+                self.violations.append(
+                    f'a protection of somebody else is gone: {node}')
 
     def _judge(self, entry: inventory.Entry) -> str | None:
         row = self._row(entry.instance_uuid or '')
@@ -87,11 +102,5 @@ class Watch:
         if row is None or row['deleted_at'] is not None:
             # Numbers may be sealed when the end is not written yet.
             return None if entry.call == 'seal' else 'the instance is gone'
-        if entry.call in _ALLOWED:
-            if row['lock_state'] != 'unlocked':
-                return f'the instance is {row["lock_state"]}'
-            if row['status'] not in _ALLOWED[entry.call]:
-                return f'the instance is {row["status"]}'
-        if row['lock_state'] == _PROTECTING.get(entry.call):
-            return f'the instance is {row["lock_state"]}'
-        return None
+        state = requests.state_of(row)
+        return None if spec.allows(entry.call, state) else f'it is {state}'

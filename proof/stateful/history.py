@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an instance's history has to hold, and what it tells of the state."""
+"""The history that an instance must have, and what it tells of the state."""
 
 import dataclasses
 import datetime
 from collections.abc import Iterable
 from typing import Any, Final
 
-from proof.stateful.spec import POWER, POWERED, Kind
+from proof.spec import POWER, POWERED, Kind
 
 Row = dict[str, Any]
 
@@ -35,14 +35,15 @@ class Record:
     outcome: str | None = None
 
     def alike(self, other: 'Record') -> bool:
-        """Whether the other one is the same refusal."""
+        """Return whether the other one is the same refusal."""
         return self.kind is Kind.LOCKED and (
             (self.kind, self.verb, self.user_id, self.locked_at)
             == (other.kind, other.verb, other.user_id, other.locked_at))
 
 
 def compare(records: list[Record], rows: list[Row]) -> None:
-    """One row for each record, in the order of the answers."""
+    """Check that there is one row for each record, in the order of the
+    answers."""
     assert [record.verb for record in records] == [
         row['verb'] for row in rows], (records, rows)
     number = 0
@@ -72,8 +73,8 @@ def _compare_outcome(record: Record, row: Row) -> None:
 
 @dataclasses.dataclass
 class State:
-    """What a history amounts to; a power change that failed leaves more
-    than one status possible."""
+    """The outcome of a history; what has failed may leave more than one
+    status possible."""
 
     statuses: set[str]
     lock_state: str = 'unlocked'
@@ -85,7 +86,7 @@ class State:
 
 
 def replay(rows: Iterable[Row]) -> State:
-    """The state that the history leads to."""
+    """Return the state that the history leads to."""
     state = State(set())
     unfinished: dict[str, Row | None] = {'status': None, 'lock': None}
     for row in rows:
@@ -98,9 +99,12 @@ def replay(rows: Iterable[Row]) -> State:
         column = 'lock' if row['verb'] in {'lock', 'unlock'} else 'status'
         before = unfinished[column]
         if before is not None:
-            # Only a lock and an unlock, and a delete, take another's place.
+            # Only these take another's place.
             assert before['outcome'] == 'superseded', (before, row)
-            assert column == 'lock' or row['verb'] == 'delete', (before, row)
+            assert (column == 'lock' or row['verb'] == 'delete'
+                    or (row['verb'] in {'power_off', 'reboot'}
+                        and before['verb'] in {
+                            'soft_power_off', 'soft_reboot'})), (before, row)
         finished = row['outcome'] in {'done', 'failed'}
         unfinished[column] = None if finished else row
         (_lock if column == 'lock' else _change)(state, row)
@@ -132,14 +136,15 @@ def _change(state: State, row: Row) -> None:
         state.statuses = {_DONE[verb]}
     elif outcome == 'failed':
         assert verb != 'delete', row
-        state.statuses = ({'error'} if verb in {'create', 'rebuild'}
-                          else set(POWERED))
+        # A rebuild that was refused for a protection leaves the node alone.
+        state.statuses = {'error'} if verb == 'create' else set(POWERED)
     else:
         state.statuses = {_WORKING[verb]}
 
 
 def agree(state: State, row: Row) -> None:
-    """The history is that of the row, but for a node that was lost."""
+    """Check that the history leads to the row, but for a node that was
+    lost."""
     status = 'gone' if row['deleted_at'] else row['status']
     lost = status == 'error' and row['fault']['cause'] == 'node'
     assert (state.statuses & {'active', 'stopped'} if lost

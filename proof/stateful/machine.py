@@ -9,11 +9,11 @@ from typing import Any, ClassVar, Final
 from hypothesis import note, stateful
 from hypothesis import strategies as st
 
-from mogan.baremetal import faults
+from mogan.baremetal.simulated import faults
 from mogan.db import claims, purge
-from proof.stateful import spec
+from proof.stateful import requests
 from proof.stateful.actions import IMAGES, Action, Scene
-from proof.stateful.spec import Request
+from proof.stateful.requests import Request
 from proof.stateful.witness import Witness, unsettled
 from proof.stateful.world import ENGINES, World
 
@@ -57,25 +57,25 @@ class Machine(stateful.RuleBasedStateMachine):
     @stateful.rule(action=st.runner().flatmap(
         lambda self: self.scene().actions()))
     def step(self, action: Action) -> None:
-        """One thing after the other."""
+        """Run one step."""
         name, *arguments = action
         self.world.counts[f'step: {name}'] += 1
         getattr(self, name)(*arguments)
         self.witness.check()
 
     def scene(self) -> Scene:
-        """What there is to go on with."""
+        """Return what there is to go on with."""
         return Scene(
             [known.row for known in self.witness.known.values()],
             self.world.clock.moment, len(self.witness.alive) < MOST,
             bool(self.world.nudges.sent), bool(self._stopped()), self._calm)
 
     def ask(self, user: str | None, number: int, request: Request) -> None:
-        """A user wants something of an instance."""
+        """Send a user's request for an instance."""
         self._send(user, list(self.witness.known)[number], request)
 
     def create(self, user: str | None) -> None:
-        """A user wants one more instance."""
+        """Send a user's request for a new instance."""
         answer = self.world.clients[user].post('/v1/instances', {
             'name': 'web', 'flavor_uuid': self.world.flavor,
             'image_uuid': IMAGES[0]})
@@ -103,18 +103,18 @@ class Machine(stateful.RuleBasedStateMachine):
         self.world.engines[engine].nudge(uuid, stop)
 
     def sweep(self, engine: int, stop: int | None) -> None:
-        """An engine looks for work by itself."""
+        """Let an engine poll for work."""
         self.world.engines[engine].sweep(stop)
 
     def wake(self, number: int, stop: int | None) -> None:
-        """What has stopped goes on, to its end or to another stop."""
+        """Let what has stopped go on, to its end or to another stop."""
         stopped = self._stopped()
         engine, visit = stopped[number % len(stopped)]
         self.world.engines[engine].wake(visit, stop)
 
     def lose(self, number: int, what: str) -> None:
-        """An engine with all it had in memory, messages on their way, or
-        an engine that had just taken a claim."""
+        """Lose an engine with its memory, messages in flight, or an engine
+        that has just acquired a claim."""
         if what == 'engine':
             engine = self.world.engines[number % ENGINES]
             self.world.counts['work died at a call'] += len(engine.visits)
@@ -127,7 +127,7 @@ class Machine(stateful.RuleBasedStateMachine):
                     claims.take(self.world.db, uuid, 'a dead engine', 6.0)
 
     def fail(self, fault: str | None, times: int | None) -> None:
-        """The hardware does, or has been mended."""
+        """Let the hardware fail, or repair it."""
         if fault is None:
             self.world.hardware.clear_faults()
         else:
@@ -136,27 +136,29 @@ class Machine(stateful.RuleBasedStateMachine):
                 faults.Fault(faults.Mode(mode), call, times=times))
 
     def strike(self, behind: int, made: bool) -> None:
-        """One of the next commits fails, whoever makes it."""
+        """Let one of the next commits fail, whoever makes it."""
         self.world.commits.strike(behind, made=made)
 
     def outsider(self, number: int, what: str) -> None:
         """Somebody who does not ask the service."""
         node = self._node(number)
         idle = node.instance_uuid and not node.busy
-        if what == 'unprotect' or (
-                what == 'protect' and node.availability == 'active'):
-            self.world.hardware.set_protected(
-                node.uuid, what == 'protect', 'mine')
+        if what == 'unprotect':
+            self.world.watch.let_go(node.uuid)
+        elif what == 'protect' and node.availability == 'active':
+            self.world.watch.hold(node.uuid)
         elif what in _MAINTENANCE:
             self.world.hardware.set_maintenance(
                 node.uuid, maintenance=_MAINTENANCE[what])
         elif what in _DISTURBANCES and idle and (
                 node.availability != 'available'):
-            with self.world.hardware.turn() as turn:
-                turn.change(node.uuid, **_DISTURBANCES[what])
+            if what == 'take away':
+                self.world.watch.let_go(node.uuid)
+            with self.world.hardware.transaction() as txn:
+                txn.change(node.uuid, **_DISTURBANCES[what])
 
     def purge(self) -> None:
-        """What has been gone for long is forgotten, and nothing else."""
+        """Purge what has been gone for long, and nothing else."""
         old = [uuid for uuid, known in self.witness.known.items()
                if known.row['deleted_at'] and (
                    self.world.clock.moment - known.row['deleted_at']
@@ -230,11 +232,12 @@ class Machine(stateful.RuleBasedStateMachine):
         raise AssertionError(f'not settled in {_SETTLES_WITHIN} s: {left}')
 
     def _remove(self) -> None:
+        self.world.free(self.world.hardware.nodes())
         for uuid in self.witness.alive:
             self._send('admin', uuid, Request('unlock'))
         self._settle()
         for uuid in self.witness.alive:
-            self._send('demo' if spec.sees('demo', self.world.row(uuid))
+            self._send('demo' if requests.sees('demo', self.world.row(uuid))
                        else 'admin', uuid, Request('delete'))
         self._settle()
         assert not self.witness.alive, self.world.rows()

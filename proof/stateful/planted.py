@@ -11,13 +11,15 @@ from unittest import mock
 import sqlalchemy as sa
 
 from mogan import states
-from mogan.baremetal import guards
+from mogan.baremetal.protection import Protection
+from mogan.baremetal.simulated import preconditions
 from mogan.db import actions, claims, instances, models
-from mogan.db.engine import transaction
+from mogan.db.core.retry import retried
 from mogan.engine.actions import STEPS
-from mogan.engine.repair import Repair
+from mogan.engine.drift.protection import ProtectionRepair
+from mogan.engine.drift.status import StatusSync
+from mogan.engine.lease import LeasedDriver
 from mogan.engine.results import Failed
-from mogan.engine.sync import Sync
 from mogan.engine.task import Task
 
 I = models.instances  # noqa: E741 - as in the code that is broken here
@@ -44,8 +46,8 @@ def _power_ignores_the_lock() -> Any:
 
 
 def _late_outcome_counts() -> Any:
-    """An action that was superseded may still end."""
-    @transaction
+    """Let a superseded action still end."""
+    @retried
     def finish(db: Any, claim: Any, action: Any, end: Any, values: Any, *,
                failure: str | None, release: bool) -> bool:
         column = states.column_of(states.Verb(action.verb))
@@ -84,7 +86,7 @@ def _rebuild_gives_up() -> Any:
 
     def give_up(task: Task) -> Any:
         if task.overdue:
-            task.seal()
+            task.driver.seal()
             return Failed(states.Status.ERROR, task.too_long)
         return step(task)
 
@@ -92,12 +94,17 @@ def _rebuild_gives_up() -> Any:
 
 
 def _nothing_is_sealed() -> Any:
-    return mock.patch.object(Task, 'seal', lambda _: None)
+    return mock.patch.object(LeasedDriver, 'seal', lambda _: None)
 
 
 def _any_protection_counts() -> Any:
-    """An older protect is not refused."""
-    return mock.patch.object(guards, 'protectable', guards.carrying)
+    """Accept an older protect."""
+    return mock.patch.object(preconditions, 'protectable',
+                             preconditions.carrying)
+
+
+def _every_protection_is_ours() -> Any:
+    return mock.patch.object(Protection, 'owns', lambda *_: True)
 
 
 def _superseded_goes_on() -> Any:
@@ -113,11 +120,11 @@ def _unfinished_is_not_sought() -> Any:
 
 
 def _drift_stays() -> Any:
-    return mock.patch.object(Repair, 'mend', lambda *_: False)
+    return mock.patch.object(ProtectionRepair, 'repair', lambda *_: False)
 
 
 def _rows_do_not_follow() -> Any:
-    return mock.patch.object(Sync, 'follow', lambda *_: False)
+    return mock.patch.object(StatusSync, 'follow', lambda *_: False)
 
 
 DEFECTS: Final[dict[str, Defect]] = {
@@ -129,6 +136,7 @@ DEFECTS: Final[dict[str, Defect]] = {
     'a rebuild gives up while its node is at it': _rebuild_gives_up,
     'a late call is not fenced off': _nothing_is_sealed,
     'a late protect is not fenced off': _any_protection_counts,
+    'a protection of somebody else is taken off': _every_protection_is_ours,
     'what was superseded goes on': _superseded_goes_on,
     'a refusal leaves no record': _refusals_are_not_kept,
     'work whose message was lost is not found': _unfinished_is_not_sought,

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the API says of an instance, to each kind of caller, is what the
+"""A check that the API says of an instance, to each kind of caller, what the
 database says."""
 
 import datetime
 import http
 from typing import Any, Final
 
-from mogan.tests.functional.client import Answer
-from proof.stateful import spec
+from mogan.tests.support.client import Answer
+from proof.stateful import requests
 from proof.stateful.world import World
 
 Row = dict[str, Any]
@@ -26,7 +26,7 @@ _ACTION: Final = ('uuid', 'instance_uuid', 'arguments', 'outcome', 'error',
 
 
 def shown(value: Any) -> Any:
-    """A value as the API writes it."""
+    """Return a value as the API writes it."""
     if isinstance(value, datetime.datetime):
         return f'{value.isoformat("T", "microseconds")}Z'
     return value
@@ -37,7 +37,7 @@ def _picked(row: Row, names: tuple[str, ...]) -> Row:
 
 
 def instance(row: Row, *, admin: bool) -> Row:
-    """An instance as it should be shown, without its links."""
+    """Return the expected representation of an instance, without its links."""
     return _picked(row, _ALL + (_ADMIN if admin else ())) | {
         'fault': row['fault'] or row['lock_fault'],
         'networks': row['networks'] or []}
@@ -49,42 +49,42 @@ def states(row: Row, *, admin: bool) -> Row:
 
 
 def action(row: Row, *, admin: bool) -> Row:
-    """An entry of its history as it should be shown."""
+    """Return the expected representation of an entry of its history."""
     return _picked(row, _ACTION + (('user_id',) if admin else ())) | {
         'action': row['verb']}
 
 
 def check_one(world: World, user: str | None, row: Row) -> None:
-    """What this user sees of an instance."""
+    """Check what this user sees of an instance."""
     seen = _show(world, user, row, '')
     if seen is not None:
-        _same(instance(row, admin=spec.is_admin(user)),
+        _same(instance(row, admin=requests.is_admin(user)),
               _without_links(seen), user)
 
 
 def check_states(world: World, user: str | None, row: Row) -> None:
-    """What this user sees of its states."""
+    """Check what this user sees of its states."""
     seen = _show(world, user, row, '/states')
     if seen is not None:
-        _same(states(row, admin=spec.is_admin(user)), seen, user)
+        _same(states(row, admin=requests.is_admin(user)), seen, user)
 
 
 def _show(world: World, user: str | None, row: Row, path: str) -> Any:
     seen = world.clients[user].get(f'/v1/instances/{row["uuid"]}{path}')
-    status = spec.deny(user, 'read') or (
-        200 if spec.sees(user, row) and not row['deleted_at'] else 404)
+    status = requests.deny(user, 'read') or (
+        200 if requests.sees(user, row) and not row['deleted_at'] else 404)
     _expect(status, seen, user)
     return seen.json if status == http.HTTPStatus.OK else None
 
 
 def check_history(world: World, user: str | None, row: Row,
                   rows: list[Row]) -> None:
-    """What this user sees of an instance's history, also of one that is
+    """Check what this user sees of an instance's history, also of one that is
     gone."""
-    admin = spec.is_admin(user)
+    admin = requests.is_admin(user)
     seen = world.clients[user].get(f'/v1/instances/{row["uuid"]}/actions')
-    reach = admin or (spec.sees(user, row) and not row['deleted_at'])
-    status = spec.deny(user, 'read') or (200 if reach else 404)
+    reach = admin or (requests.sees(user, row) and not row['deleted_at'])
+    status = requests.deny(user, 'read') or (200 if reach else 404)
     _expect(status, seen, user)
     if status == http.HTTPStatus.OK:
         _same([action(one, admin=admin) for one in reversed(rows)],
@@ -93,9 +93,9 @@ def check_history(world: World, user: str | None, row: Row,
 
 def check_list(world: World, user: str, rows: list[Row], *,
                locked: bool | None) -> None:
-    """What this user sees of all instances, or of the locked ones or the
-    others."""
-    admin = spec.is_admin(user)
+    """Check what this user sees of all instances, or of the locked ones or
+    the others."""
+    admin = requests.is_admin(user)
     query = '?'
     if admin:
         query = f'?all_tenants=true&fields={",".join(_FIELDS)}'
@@ -104,7 +104,7 @@ def check_list(world: World, user: str, rows: list[Row], *,
     seen = world.clients[user].get(f'/v1/instances/detail{query}')
     _expect(200, seen, user)
     expected = [instance(row, admin=admin) for row in rows
-                if spec.sees(user, row) and not row['deleted_at']
+                if requests.sees(user, row) and not row['deleted_at']
                 and locked in {None, row['lock_state'] != 'unlocked'}]
     _same(expected, list(map(_without_links, seen.json['instances'])), user)
 

@@ -74,7 +74,7 @@ class Visit:
 
 
 def stop() -> None:
-    """A place to stop at, for whichever visit comes along."""
+    """Stop the current visit at this point, if there is one."""
     visit: Visit | None = getattr(_here, 'visit', None)
     if visit is not None:
         visit.stop()

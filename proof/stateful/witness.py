@@ -6,10 +6,14 @@ import dataclasses
 from typing import Any, Final
 
 from mogan import states
+from mogan.baremetal.protection import Protection
 from mogan.db import instances
-from mogan.tests.functional.client import Answer
-from proof.stateful import history, spec, views
-from proof.stateful.spec import Kind, Request
+from mogan.tests.support.client import Answer
+from proof import spec
+from proof.spec import Kind
+from proof.stateful import history, requests, views
+from proof.stateful.hardware import THEIRS
+from proof.stateful.requests import Request
 from proof.stateful.world import Row, World
 
 # What an engine may write without a request.
@@ -51,18 +55,18 @@ class Witness:
 
     @property
     def alive(self) -> list[str]:
-        """The instances that are not gone, the oldest first."""
+        """Return the instances that are not gone, oldest first."""
         return [uuid for uuid, known in self.known.items()
                 if not known.row['deleted_at']]
 
     def created(self, user: str | None, answer: Answer) -> None:
-        """An instance has been asked for."""
+        """Record that an instance was created."""
         new = [row for uuid, row in self._world.rows().items()
                if uuid not in self.known]
         if answer.status == _UNKNOWN:
             assert len(new) <= 1, (answer, new)
         else:
-            status = spec.deny(user, 'create') or 201
+            status = requests.deny(user, 'create') or 201
             assert status == answer.status, (status, answer)
             assert [row['uuid'] for row in new] == (
                 [answer.json['uuid']] if user and 'uuid' in answer.json
@@ -72,14 +76,14 @@ class Witness:
             assert (row['status'], row['lock_state'], row['created_at'],
                     row['user_id'], row['project_id']) == (
                         'building', 'unlocked', now, user,
-                        spec.project(str(user))), row
+                        requests.project(str(user))), row
             self.known[row['uuid']] = Known(row, records=[
                 self._acknowledged(Kind.WORK, 'create', user, answer)])
 
     def answered(self, request: Request, user: str | None, uuid: str,
                  answer: Answer, nudges: list[str]) -> None:
-        """An instance has been asked something: the answer, the row and
-        the messages are as they should be."""
+        """Check the answer, the row and the messages after a request for an
+        instance."""
         known = self.known[uuid]
         before = known.row
         verdict, expected, after = self._judge(request, user, uuid)
@@ -95,7 +99,7 @@ class Witness:
 
     def unanswered(self, request: Request, user: str | None, uuid: str,
                    answer: Answer) -> None:
-        """A commit failed on the way: all was done, or nothing was."""
+        """Check that a request with a failed commit did all or nothing."""
         known = self.known[uuid]
         verdict, expected, after = self._judge(request, user, uuid)
         self._world.counts['asked, and not known'] += 1
@@ -110,16 +114,17 @@ class Witness:
             self._accept(known, verdict.kind, request, user, answer, after)
 
     def _judge(self, request: Request, user: str | None, uuid: str,
-               ) -> tuple[spec.Verdict, Row, Row]:
-        """What the request should get, and make of the row; and the row."""
+               ) -> tuple[requests.Verdict, Row, Row]:
+        """Return what the request should get, and make of the row; and the
+        row."""
         before = self.known[uuid].row
-        verdict = spec.judge(request, user, None if before['deleted_at']
+        verdict = requests.judge(request, user, None if before['deleted_at']
                              else before, self._world.clock.moment)
         after = self._world.row(uuid)
         assert after is not None, before
         expected = before | verdict.changes
         for name, value in verdict.changes.items():
-            if value == spec.NEW:
+            if value == requests.NEW:
                 expected[name] = self._world.actions(uuid)[-1]['uuid']
         return verdict, expected, after
 
@@ -127,7 +132,7 @@ class Witness:
                       answer: Answer, arguments: Row | None = None,
                       ) -> history.Record:
         return history.Record(
-            kind, verb, str(user), spec.project(str(user)),
+            kind, verb, str(user), requests.project(str(user)),
             answer.headers['x-openstack-request-id'], arguments or {},
             self._world.clock.moment)
 
@@ -153,10 +158,10 @@ class Witness:
         assert told['since'] == views.shown(row['locked_at']), told
         assert told['reason'] == row['locked_reason'], told
         assert told.get('by') == (
-            row['locked_by'] if spec.is_admin(user) else None), told
+            row['locked_by'] if requests.is_admin(user) else None), told
 
     def forget(self, uuid: str) -> None:
-        """An instance has been purged."""
+        """Record that an instance was purged."""
         del self.known[uuid]
 
     def check(self) -> None:
@@ -183,7 +188,7 @@ class Witness:
         actions = world.actions(row['uuid'])
         history.compare(known.records, actions)
         history.agree(history.replay(actions), row)
-        assert known.held == (row['lock_state'] in {'locking', 'locked'})
+        assert known.held == (row['lock_state'] in spec.HELD)
         assert (row['lock_state'] == 'unlocked'
                 or row['status'] not in spec.DESTROYING), row
         self._check_node(row)
@@ -202,7 +207,7 @@ class Witness:
                 row, node)
 
     def _check_guard(self, row: Row) -> None:
-        """A delete of the instance as it is: undone, but really tried."""
+        """Try to delete the instance as it is, and roll back."""
         if row['deleted_at']:
             return
         free = row['lock_state'] == 'unlocked'
@@ -217,7 +222,7 @@ class Witness:
 
 
 def _check_step(before: Row, after: Row) -> None:
-    """What an engine has made of a row."""
+    """Check what an engine has made of a row."""
     if after == before:
         return
     changed = {name for name in after if after[name] != before[name]}
@@ -237,7 +242,7 @@ def _check_step(before: Row, after: Row) -> None:
 
 
 def unsettled(world: World) -> list[Any]:
-    """What is still to be done, or not as it should be in the end."""
+    """Return what is still to be done, or not as it should be in the end."""
     found: list[Any] = []
     rows = world.rows()
     nodes = {node.instance_uuid: node for node in world.hardware.nodes()
@@ -257,12 +262,17 @@ def unsettled(world: World) -> list[Any]:
 
 
 def _mismatches(world: World, row: Row, node: Any) -> list[Any]:
-    """What a settled instance's node, which is active, has otherwise."""
+    """Return what a settled instance's node, which is active, has
+    otherwise."""
     expected = {'protected': False, 'protected_reason': None,
                 'node_protection': 'none'}
     if row['lock_state'] == 'locked':
         expected = {'protected': True, 'node_protection': 'applied',
-                    'protected_reason': row['locked_reason']}
+                    'protected_reason': Protection(
+                        row['uuid'], row['locked_reason']).text}
+    if node.protected_reason == THEIRS:
+        expected = {'protected': True, 'node_protection': 'foreign',
+                    'protected_reason': THEIRS}
     seen = {'protected': node.protected,
             'protected_reason': node.protected_reason,
             'node_protection': row['node_protection']}

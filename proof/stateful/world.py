@@ -1,27 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a run plays in: the real application, database, policy and engines
-in one process, on hardware and a clock of the run's own.
+"""The world of a run: the real application, database, policy and engines in
+one process, on hardware and a clock of the run's own.
 
 It is made once.  Each example begins with no instances and free nodes.
 """
 
 import collections
 import logging
+from collections.abc import Iterable
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from mogan import policy
 from mogan.api import app
-from mogan.baremetal import inventory
+from mogan.baremetal import driver
+from mogan.baremetal.simulated import inventory
 from mogan.context import RequestContext
-from mogan.db import clock, models
-from mogan.tests.functional.client import Client
-from mogan.tests.functional.deployment import SMALL, USERS, Deployment
+from mogan.db import models
+from mogan.db.core import clock
+from mogan.tests.support.client import Client
+from mogan.tests.support.deployment import SMALL, USERS, Deployment
 from proof.stateful import clocks
 from proof.stateful.commits import Commits
 from proof.stateful.engines import LIMITS, Engine
-from proof.stateful.hardware import Driver, Watch
+from proof.stateful.hardware import THEIRS, Driver, Watch
 
 NODES: Final = 2
 ENGINES: Final = 2
@@ -47,8 +50,8 @@ class _Nudges:
 
 
 class _Errors(logging.Handler):
-    """What the product logs as an error is one: it caught something that
-    nobody had thought of."""
+    """The errors that the product logs, each of which is a fault: it caught
+    something that nobody had thought of."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -83,7 +86,7 @@ class World:
                          for _ in range(ENGINES)]
         self.nudges = _Nudges()
         conf = self._deployment.conf
-        application = app.make_app(app.Services(
+        application = app.Application(app.Services(
             db=self.db, engine=self.nudges, policy=policy.Policy(conf)),
             conf)
         self.clients = {name: Client(application, name)
@@ -104,16 +107,16 @@ class World:
                 connection.execute(sa.delete(table))
             connection.execute(sa.update(models.rounds).values(
                 due_at=clock.NOW))
-        with self.hardware.turn() as turn:
-            turn.connection.execute(_FREE)
+        with self.hardware.transaction() as txn:
+            txn.connection.execute(_FREE)
             for table in ('fences', 'faults', 'journal'):
-                turn.connection.execute(
+                txn.connection.execute(
                     f'DELETE FROM {table}')  # noqa: S608 - three constants
         self.engines = [Engine(self.db, hardware, f'engine-{number}')
                         for number, hardware in enumerate(self._drivers)]
 
     def rows(self) -> dict[str, Row]:
-        """Every instance, the deleted ones too, as in the database."""
+        """Return every instance, deleted ones too, as in the database."""
         with self.db.reader() as connection:
             found = connection.execute(
                 sa.select(models.instances).order_by(models.instances.c.id))
@@ -121,11 +124,11 @@ class World:
                     for row in found}
 
     def row(self, uuid: str) -> Row | None:
-        """One instance."""
+        """Return one instance."""
         return self.rows().get(uuid)
 
     def actions(self, uuid: str) -> list[Row]:
-        """An instance's history, the oldest first."""
+        """Return an instance's history, oldest first."""
         with self.db.reader() as connection:
             found = connection.execute(
                 sa.select(models.actions)
@@ -135,19 +138,29 @@ class World:
                     for row in found]
 
     def image(self, node_uuid: str) -> str | None:
-        """What is on a node."""
-        with self.hardware.turn() as turn:
-            return turn.image(node_uuid)
+        """Return what is on a node."""
+        with self.hardware.transaction() as txn:
+            return txn.image(node_uuid)
 
     def heal(self) -> None:
-        """Nothing fails any more; what has stopped goes on."""
+        """Repair all that fails, and resume all that has stopped."""
         self.commits.spare()
         self.hardware.clear_faults()
         for node in self.hardware.nodes():
             self.hardware.set_maintenance(node.uuid, maintenance=False)
+        deleting = {row['uuid'] for row in self.rows().values()
+                    if row['status'] == 'deleting'}
+        self.free([node for node in self.hardware.nodes()
+                   if node.instance_uuid in deleting])
         for engine in self.engines:
             while engine.visits:
                 engine.wake(0)
+
+    def free(self, nodes: Iterable[driver.Node]) -> None:
+        """Take off what somebody else protects these nodes for."""
+        for node in nodes:
+            if node.protected_reason == THEIRS:
+                self.watch.let_go(node.uuid)
 
     def crash(self) -> None:
         """End whatever has stopped."""
@@ -158,7 +171,7 @@ class World:
         """Remove everything."""
         self.crash()
         self.clock.remove()
-        for driver in self._drivers:
-            driver.close()
+        for opened in self._drivers:
+            opened.close()
         self.hardware.close()
         self._deployment.close()

@@ -3,8 +3,8 @@
 
 
 def __getattr__(name: str) -> str:
-    """`__version__`; looking for it takes longer than all other imports of
-    this package together, so it is left until somebody asks."""
+    """Return `__version__`, lazily: looking it up takes longer than all other
+    imports of this package together."""
     if name != '__version__':
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
     import importlib.metadata  # noqa: PLC0415

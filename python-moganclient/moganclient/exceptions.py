@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can go wrong. Everything here is an exception of openstacksdk as
-well, so that code which knows only those works; the text of a refusal is the
-service's own."""
+"""The client's exceptions.
+
+Each is an exception of openstacksdk as well, so that code which knows only
+those works.  The message of a refusal is the service's own.
+"""
 
 import http
 import re
@@ -18,7 +20,7 @@ _RELEASED = re.compile(r'/(?:instances|servers)/([^/\s]+)')
 
 
 class HttpError(sdk.HttpException):
-    """An answer that is an error; its text is the service's message."""
+    """An error response; its text is the service's message."""
 
     def __init__(self, message: str | None = None,
                  response: requests.Response | None = None,
@@ -35,15 +37,15 @@ class HTTPClientError(HttpError):
 
 
 class HttpServerError(HttpError):
-    """The service, or what stands in front of it, could not answer."""
+    """The service, or a proxy, could not answer."""
 
 
 class BadRequest(HTTPClientError, sdk.BadRequestException):
-    """400: the message names the place of the fault."""
+    """400: the message names the position of the error."""
 
 
 class Unauthorized(HTTPClientError):
-    """401: no credentials, or wrong ones."""
+    """401: missing or invalid credentials."""
 
 
 class Forbidden(HTTPClientError, sdk.ForbiddenException):
@@ -51,7 +53,7 @@ class Forbidden(HTTPClientError, sdk.ForbiddenException):
 
 
 class NotFound(HTTPClientError, sdk.NotFoundException):
-    """404: it is not there, or belongs to another project."""
+    """404: not found, or in another project."""
 
 
 class MethodNotAllowed(HTTPClientError):
@@ -83,7 +85,7 @@ class BadGateway(HttpServerError):
 
 
 class ServiceUnavailable(HttpServerError):
-    """503: the same request may succeed later."""
+    """503: a retry may succeed."""
 
 
 class GatewayTimeout(HttpServerError):
@@ -91,11 +93,12 @@ class GatewayTimeout(HttpServerError):
 
 
 class InstanceLocked(Conflict):
-    """409: a lock stands in the way.
+    """409: the instance is locked.
 
-    `reason`: why, or None; `since`: a time in UTC as text; `release`: the
-    request that releases it; `holder`: who locked it, where the caller may
-    know, else None.
+    `state`: `locking`, `locked`, or `unlocking`, which ends by itself; None
+    from an older service; `reason`: a string or None; `since`: a timestamp
+    in UTC, as a string; `release`: the request that releases it; `holder`:
+    the user who locked it, or None if hidden from the caller.
     """
 
     def __init__(self, message: str | None = None,
@@ -103,6 +106,7 @@ class InstanceLocked(Conflict):
                  lock: dict[str, Any] | None = None) -> None:
         super().__init__(message, response)
         lock = lock or {}
+        self.state: str | None = lock.get('state')
         self.reason: str | None = lock.get('reason')
         self.since: str | None = lock.get('since')
         self.release: str | None = lock.get('release')
@@ -112,11 +116,11 @@ class InstanceLocked(Conflict):
 
 
 class NotTheService(sdk.SDKException):
-    """What answers at the endpoint is something else."""
+    """The endpoint does not belong to the service."""
 
 
 class NotUnique(sdk.DuplicateResource):
-    """Several have the name; `candidates` are those."""
+    """Several resources have the name; `candidates` lists them."""
 
     def __init__(self, message: str | None = None,
                  candidates: Iterable[Any] = ()) -> None:
@@ -125,8 +129,8 @@ class NotUnique(sdk.DuplicateResource):
 
 
 class _Waited(sdk.SDKException):
-    """`instance` as last seen, which stays where it is: it has a connection,
-    and goes to no other process."""
+    """The base class of errors with an `instance`, as last seen.  It is not
+    pickled, since it has a connection."""
 
     def __init__(self, message: str | None = None,
                  instance: Any = None) -> None:
@@ -138,8 +142,8 @@ class _Waited(sdk.SDKException):
 
 
 class InstanceFailed(_Waited, sdk.ResourceFailure):
-    """What was waited for will not come: `instance` is in `error`; `fault`
-    says why, or is None."""
+    """The expected state cannot be reached: `instance` is in `error`; `fault`
+    has the reason, or is None."""
 
     def __init__(self, message: str | None = None,
                  instance: Any = None) -> None:
@@ -148,7 +152,7 @@ class InstanceFailed(_Waited, sdk.ResourceFailure):
 
 
 class WaitTimeout(_Waited, sdk.ResourceTimeout):
-    """What was waited for has not come in time; `instance` as last seen."""
+    """The wait has timed out; `instance` as last seen."""
 
 
 NoUniqueMatch = NotUnique
@@ -162,7 +166,7 @@ _BY_STATUS: dict[int, type[HttpError]] = {
 
 
 def raise_for(response: requests.Response) -> None:
-    """Raise what an answer stands for, if it is an error."""
+    """Raise the exception of an error response."""
     status = response.status_code
     if status < http.HTTPStatus.BAD_REQUEST:
         return
@@ -180,9 +184,9 @@ def raise_for(response: requests.Response) -> None:
 
 
 def content(response: requests.Response, key: str) -> dict[str, Any]:
-    """The object in an answer, which has this key.
+    """Return the object in a response, which has this key.
 
-    Raises what the answer stands for, NotTheService.
+    Raises the exception of an error response, NotTheService.
     """
     raise_for(response)
     try:
@@ -195,9 +199,9 @@ def content(response: requests.Response, key: str) -> dict[str, Any]:
 
 
 def done(response: requests.Response, status: http.HTTPStatus) -> None:
-    """See that this is how the service says that it has done as told.
+    """Check that a response has the expected status.
 
-    Raises what the answer stands for, NotTheService.
+    Raises the exception of an error response, NotTheService.
     """
     raise_for(response)
     if response.status_code != status:
@@ -206,12 +210,11 @@ def done(response: requests.Response, status: http.HTTPStatus) -> None:
 
 def _other(response: requests.Response) -> NotTheService:
     return NotTheService(
-        f'What answers at {response.url} is not the bare-metal compute '
-        'service')
+        f'The endpoint {response.url} is not the bare-metal compute service')
 
 
 def _lock_of(response: requests.Response) -> dict[str, Any] | None:
-    """What the answer says of a lock, if that is why it is one."""
+    """Return the lock that a refusal names, or None."""
     if response.status_code != http.HTTPStatus.CONFLICT:
         return None
     try:

@@ -15,31 +15,30 @@ from mogan import states
 from mogan.states import LockState, Status, Verb
 
 STATUS_MEANING = {
-    Status.BUILDING: 'A node is being chosen and the image is being put on '
-                     'it, or a machine that runs already is being taken '
-                     'over.',
-    Status.ACTIVE: 'The node runs, and its power is on.',
-    Status.STOPPED: 'The node is ready, and its power is off.',
-    Status.POWERING_ON: 'The power is being turned on.',
-    Status.POWERING_OFF: 'The power is being turned off.',
+    Status.BUILDING: 'A node is being claimed and the image is being deployed '
+                     'on it, or a deployed machine is being adopted.',
+    Status.ACTIVE: 'The node is deployed and powered on.',
+    Status.STOPPED: 'The node is deployed and powered off.',
+    Status.POWERING_ON: 'The node is being powered on.',
+    Status.POWERING_OFF: 'The node is being powered off.',
     Status.SOFT_POWERING_OFF: 'The operating system has been asked to shut '
                               'down.',
-    Status.REBOOTING: 'The power is being turned off and on.',
+    Status.REBOOTING: 'The node is being power cycled.',
     Status.SOFT_REBOOTING: 'The operating system has been asked to restart.',
-    Status.REBUILDING: 'The image is being put on the node anew. What was '
+    Status.REBUILDING: 'An image is being deployed on the same node. All data '
                        'on it is lost.',
-    Status.DELETING: 'The node is being wiped and given back. This never '
-                     'turns back.',
-    Status.ERROR: 'Something went wrong; ``fault`` says what.',
+    Status.DELETING: 'The node is being wiped and released. This cannot be '
+                     'cancelled.',
+    Status.ERROR: 'The work has failed; ``fault`` has the reason.',
 }
 LOCK_MEANING = {
-    LockState.UNLOCKED: 'There is no lock.',
+    LockState.UNLOCKED: 'The instance is not locked.',
     LockState.LOCKING: 'The lock has been accepted and holds. The engine is '
                        'protecting the node.',
     LockState.LOCKED: 'The lock holds, and the engine has done its part.',
     LockState.UNLOCKING: 'The unlock has been accepted. The lock holds '
-                         'until the engine has taken the protection off the '
-                         'node.',
+                         'until the engine has removed the protection of '
+                         'the node.',
 }
 # How a request for each verb is written, and its answer where it is taken.
 REQUESTS = {
@@ -96,7 +95,7 @@ def lock_states():
 
 
 def arrows():
-    yield 'verb', 'from', 'while under way', 'ends in', 'requires'
+    yield 'verb', 'from', 'in progress', 'ends in', 'requires'
     for verb, ways in states.ARROWS.items():
         for arrow in ways:
             yield (REQUESTS[verb][0], literal(in_order(arrow.sources)),
@@ -117,7 +116,7 @@ def requirements(arrow):
     if arrow.needs_node:
         words.append('a node')
     if arrow.supersedes:
-        words.append('ends what was under way')
+        words.append('supersedes the action in progress')
     return '; '.join(words) or 'nothing'
 
 

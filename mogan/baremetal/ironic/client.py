@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where Ironic is, who asks, and what it tells."""
+"""A client of Ironic: its address, authentication, and reads."""
 
 import dataclasses
 import threading
@@ -13,11 +13,12 @@ import keystoneauth1.session
 import requests
 import requests.adapters
 import tenacity
+from oslo_config import cfg
 from oslo_log import log
 
 from mogan.baremetal import driver
-from mogan.baremetal.ironic import answers
-from mogan.baremetal.ironic.channel import Channel, tls
+from mogan.baremetal.ironic import responses
+from mogan.baremetal.ironic.connection import Connection, tls
 
 LOG = log.getLogger(__name__)
 
@@ -35,13 +36,13 @@ class TooOld(driver.Unavailable):
     """Ironic does not know what we need."""
 
 
-class _Again(driver.Unavailable):
-    """An answer to a read that may be another one the next time."""
+class _Transient(driver.Unavailable):
+    """A read failed in a way that a retry may mend."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Where:
-    """How Ironic is found in a catalog, unless `url` says where it is."""
+class Endpoint:
+    """The entry of Ironic in the catalog, unless `url` is its address."""
 
     url: str | None = None
     service_type: str = 'baremetal'
@@ -51,24 +52,24 @@ class Where:
 
 
 class Client:
-    """Reads, and channels for changes; safe to share between threads.
+    """Reads, and connections for changes; safe to share between threads.
 
-    `limit`: seconds that a request, or all that is asked in one channel,
+    `limit`: seconds that a request, or all that is asked in one connection,
     may take.
     """
 
-    def __init__(self, auth: Any, where: Where, limit: float,
+    def __init__(self, auth: Any, endpoint: Endpoint, limit: float,
                  verify: bool | str = True,
                  cert: str | tuple[str, str] | None = None) -> None:
         plain = requests.Session()
-        # A channel knows no proxy and no .netrc either.
+        # The connections of changes know no proxy and no .netrc either.
         plain.trust_env = False
         for scheme in ('http://', 'https://'):
             plain.mount(scheme, requests.adapters.HTTPAdapter(
                 pool_maxsize=_POOL))
         self.limit = limit
         self._auth = auth
-        self._where = where
+        self._endpoint = endpoint
         self._verify = verify
         self._cert = cert
         self._session = keystoneauth1.session.Session(
@@ -79,8 +80,8 @@ class Client:
         self._base: str | None = None
 
     @classmethod
-    def from_conf(cls, conf: Any, group: str) -> 'Client':
-        """As a group of keystoneauth's options says.  Raises ValueError."""
+    def from_conf(cls, conf: cfg.ConfigOpts, group: str) -> 'Client':
+        """Make a client from keystoneauth's options.  Raises ValueError."""
         options = conf[group]
         if not options.auth_type and not options.auth_section:
             raise ValueError(f'[{group}] auth_type is not set: none, '
@@ -101,17 +102,17 @@ class Client:
             except OSError as error:
                 raise ValueError(f'[{group}] {name}: {error}') from error
         return cls(
-            auth, Where(options.endpoint_override, options.service_type,
+            auth, Endpoint(options.endpoint_override, options.service_type,
                         options.service_name,
                         tuple(options.valid_interfaces),
                         options.region_name),
             options.timeout, verify, cert)
 
     def get(self, path: str, query: Mapping[str, Any]) -> dict[str, Any]:
-        """What is at a path; asked again, for a second or two, where the
-        answer says nothing.  Raises Unavailable, NotOurs, Refused."""
+        """Return what is at a path; retried for a second or two on transient
+        errors.  Raises Unavailable, NotOurs, Refused."""
         for attempt in tenacity.Retrying(
-                retry=tenacity.retry_if_exception_type(_Again),
+                retry=tenacity.retry_if_exception_type(_Transient),
                 stop=tenacity.stop_after_attempt(_READ_TRIES),
                 wait=tenacity.wait_random_exponential(0.1, 1), reraise=True):
             with attempt:
@@ -119,16 +120,15 @@ class Client:
         raise AssertionError
 
     def check(self) -> None:
-        """Raises Unavailable where nodes may be hidden from us.
+        """Check that we may see every node; Unavailable if not.
 
-        Who may list the conductors may see every node: both need a reader
-        of the system, or the service role.
+        A user who may list the conductors may see every node: both require
+        the role reader of the system, or the role service.
         """
         self.get('/v1/conductors', {'limit': 1})
 
     def assert_sees_all(self) -> None:
-        """Raises Unavailable where a node that cannot be seen is perhaps
-        not gone."""
+        """Check that a node which is not found is gone; Unavailable if not."""
         try:
             self.check()
         except driver.Unavailable as error:
@@ -136,22 +136,22 @@ class Client:
                 f'a node was not found, and it is not certain that it is '
                 f'gone: {error}') from error
 
-    def channel(self) -> Channel:
-        """A connection of its own, to be entered."""
+    def connect(self, permit: driver.Permit) -> Connection:
+        """Return a context with a connection for the changes of one call."""
         base = self.base()
         try:
             headers = self._session.get_auth_headers(self._auth) or {}
         except keystoneauth1.exceptions.ClientException as error:
             raise _unavailable('Keystone gives no token', error) from error
-        return Channel(base, headers | {_HEADER: _text(VERSION)},
-                       self.limit, self._verify, self._cert)
+        return Connection(base, headers | {_HEADER: _text(VERSION)},
+                          self.limit, permit, self._verify, self._cert)
 
     def forget_token(self) -> None:
-        """Ask for a new one the next time."""
+        """Get a new one for the next request."""
         self._session.invalidate(self._auth)
 
     def base(self) -> str:
-        """Ironic's address, once it has been found and speaks our version.
+        """Return Ironic's address, once it is found and speaks our version.
 
         Raises Unavailable, TooOld.
         """
@@ -168,11 +168,11 @@ class Client:
     def _find(self) -> str:
         adapter = keystoneauth1.adapter.Adapter(
             self._session, auth=self._auth,
-            endpoint_override=self._where.url,
-            service_type=self._where.service_type,
-            service_name=self._where.service_name,
-            interface=list(self._where.interfaces),
-            region_name=self._where.region)
+            endpoint_override=self._endpoint.url,
+            service_type=self._endpoint.service_type,
+            service_name=self._endpoint.service_name,
+            interface=list(self._endpoint.interfaces),
+            region_name=self._endpoint.region)
         try:
             url = adapter.get_endpoint()
         except keystoneauth1.exceptions.ClientException as error:
@@ -185,7 +185,7 @@ class Client:
 
     def _negotiate(self, base: str) -> None:
         answer = self._request(f'{base}/v1', authenticated=False)
-        answers.check_read(answer)
+        responses.check_read(answer)
         try:
             spoken = answer.json()['version']
             lowest, highest = (_numbers(spoken[name])
@@ -204,13 +204,13 @@ class Client:
     def _get(self, path: str, query: Mapping[str, Any]) -> dict[str, Any]:
         answer = self._request(self.base() + path, query)
         if answer.transient:
-            raise _Again(f'Ironic answered {answer.status}: {answer.text}')
+            raise _Transient(f'Ironic answered {answer.status}: {answer.text}')
         if answer.status == 406:  # noqa: PLR2004
             self._base = None   # another Ironic than before
-        return answers.found(answer, path, query)
+        return responses.found(answer, path, query)
 
     def _request(self, url: str, query: Mapping[str, Any] | None = None, *,
-                 authenticated: bool = True) -> answers.Answer:
+                 authenticated: bool = True) -> responses.Answer:
         headers = {'Accept': 'application/json'}
         if authenticated:
             headers[_HEADER] = _text(VERSION)
@@ -222,8 +222,8 @@ class Client:
         except keystoneauth1.exceptions.ClientException as error:
             self._base = None   # the catalog may know better by now
             raise _unavailable('Ironic cannot be reached', error) from error
-        return answers.Answer(response.status_code, response.content,
-                              response.headers.get('openstack-request-id'))
+        return responses.Answer(response.status_code, response.content,
+                                response.headers.get('openstack-request-id'))
 
 
 def _unavailable(what: str, error: Exception) -> driver.Unavailable:

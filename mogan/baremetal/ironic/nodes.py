@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ironic's nodes in the words that every driver speaks."""
+"""Ironic's nodes as the driver interface has them."""
 
 import dataclasses
 import math
@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from mogan.baremetal import driver
 from mogan.baremetal.driver import Availability, PowerState, PowerTarget
+from mogan.baremetal.protection import Protection
 
 SHOWN: Final = (
     'uuid', 'name', 'resource_class', 'provision_state', 'power_state',
@@ -57,7 +58,7 @@ _POWER_STATES: Final = {state.value: state for state in PowerState}
 
 
 def view(node: Mapping[str, Any]) -> driver.Node:
-    """One of Ironic's nodes."""
+    """Return one of Ironic's nodes."""
     target = node['target_power_state']
     return driver.Node(
         uuid=node['uuid'], name=node['name'] or node['uuid'],
@@ -78,60 +79,76 @@ def view(node: Mapping[str, Any]) -> driver.Node:
                 node, node['instance_uuid'])))
 
 
-def maintenance_reason(instance_uuid: str) -> str:
-    """What the reason begins with where a lock has put a node into
-    maintenance."""
+def foreign_protection(node: Mapping[str, Any], protection: Protection,
+                       ) -> driver.ForeignProtection | None:
+    """Return the error that a protection set by somebody else is, if the
+    node has one."""
+    if not node['protected'] or protection.owns(node['protected_reason']):
+        return None
+    return driver.ForeignProtection(node['name'] or node['uuid'],
+                                    node['protected_reason'])
+
+
+def maintenance_reason(protection: Protection) -> str:
+    """Return the reason of the maintenance that a lock begins."""
+    reason = f': {protection.reason}' if protection.reason else ''
+    return _maintenance_mark(protection.instance_uuid) + reason
+
+
+def _maintenance_mark(instance_uuid: str) -> str:
     return f'Mogan has locked the instance {instance_uuid}'
 
 
 def maintained_for_lock(node: Mapping[str, Any], instance_uuid: str) -> bool:
-    """Whether a lock has put the node into maintenance."""
+    """Return whether a lock has put the node into maintenance."""
     return node['maintenance'] and (
         node['maintenance_reason'] or '').startswith(
-            maintenance_reason(instance_uuid))
+            _maintenance_mark(instance_uuid))
 
 
 def view_deployed(node: Mapping[str, Any]) -> driver.Node:
-    """One of Ironic's nodes, with its image."""
+    """Return one of Ironic's nodes, with its image."""
     return dataclasses.replace(
         view(node), image_source=node['instance_info'].get('image_source'))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Images:
-    """Where Ironic gets images from, and what they are where it cannot
-    find out."""
+    """The source of images, and their type and checksum where Ironic cannot
+    find them out."""
 
     source: str = '{image_uuid}'
     type: str | None = None
     checksum: str | None = None
 
 
-def instance_info(order: driver.Order, images: Images,
+def instance_info(spec: driver.DeploySpec, images: Images,
                   properties: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What Ironic is to know of the instance, for a node with these
-    properties.  Raises Refused."""
+    """Return the instance_info of the spec on a node with these properties.
+
+    Raises Refused.
+    """
     properties = properties or {}
     info: dict[str, Any] = {
-        'display_name': order.name,
-        'image_source': _of_image(images.source, order)}
+        'display_name': spec.name,
+        'image_source': _of_image(images.source, spec)}
     if images.type:
         info['image_type'] = images.type
     if images.checksum:
-        info['image_checksum'] = _of_image(images.checksum, order)
-    if order.traits:
-        info['traits'] = sorted(order.traits)
+        info['image_checksum'] = _of_image(images.checksum, spec)
+    if spec.traits:
+        info['traits'] = sorted(spec.traits)
     disk = _disk(properties)
-    if order.partitions and images.type == 'whole-disk':
+    if spec.partitions and images.type == 'whole-disk':
         raise driver.Refused('an image of a whole disk has the partitions '
                              'that it has: none can be asked for')
-    if order.partitions:
-        info |= order.partitions
+    if spec.partitions:
+        info |= spec.partitions
     elif disk:
         info['root_gb'] = disk
     capabilities = {name: value for name, value
                     in _capabilities(properties).items() if name in _HANDED}
-    if _SECURE_BOOT in order.traits:
+    if _SECURE_BOOT in spec.traits:
         capabilities['secure_boot'] = 'true'
     if capabilities:
         info['capabilities'] = capabilities
@@ -139,26 +156,26 @@ def instance_info(order: driver.Order, images: Images,
 
 
 def masked(value: Any) -> bool:
-    """Whether Ironic keeps the value to itself."""
+    """Return whether Ironic keeps the value to itself."""
     return isinstance(value, str) and {*value} == {'*'}
 
 
 def zone(properties: Mapping[str, Any] | None) -> str | None:
-    """The availability zone that a node with these properties is in."""
+    """Return the availability zone that a node with these properties is in."""
     found = (properties or {}).get('availability_zone')
     return found if found and isinstance(found, str) else None
 
 
-def suits(node: Mapping[str, Any], order: driver.Order) -> bool:
-    """Whether a node of the class has what else the order asks for."""
-    return ({*order.traits} <= {*node['traits']}
-            and order.availability_zone in {None, zone(node['properties'])}
-            and holds(node['properties'], order.partitions))
+def suits(node: Mapping[str, Any], spec: driver.DeploySpec) -> bool:
+    """Return whether a node of the class meets the rest of the spec."""
+    return ({*spec.traits} <= {*node['traits']}
+            and spec.availability_zone in {None, zone(node['properties'])}
+            and holds(node['properties'], spec.partitions))
 
 
 def holds(properties: Mapping[str, Any] | None,
           partitions: Mapping[str, int]) -> bool:
-    """Whether a node has room for the partitions, as far as is known."""
+    """Return whether the partitions fit, as far as the disk is known."""
     disk = _disk(properties or {})
     return not disk or disk >= (
         partitions.get('root_gb', 0) + partitions.get('ephemeral_gb', 0)
@@ -166,17 +183,17 @@ def holds(properties: Mapping[str, Any] | None,
 
 
 def _disk(properties: Mapping[str, Any]) -> int:
-    """The gigabytes that partitions may take; 0 where nobody knows."""
+    """Return the gigabytes that partitions may take; 0 where unknown."""
     disk = str(properties.get('local_gb') or '')
     # One is left to partition tables and the config drive.
     return int(disk) - 1 if disk.isdecimal() and int(disk) > 1 else 0
 
 
-def _of_image(template: str, order: driver.Order) -> str:
-    return template.replace('{image_uuid}', order.image_uuid)
+def _of_image(template: str, spec: driver.DeploySpec) -> str:
+    return template.replace('{image_uuid}', spec.image_uuid)
 
 
 def _capabilities(properties: Mapping[str, Any]) -> dict[str, str]:
-    """What a node is said to be capable of, `boot_mode:uefi,...`."""
+    """Parse the node's capabilities, `boot_mode:uefi,...`."""
     pairs = str(properties.get('capabilities') or '').split(',')
     return dict(pair.strip().split(':', 1) for pair in pairs if ':' in pair)

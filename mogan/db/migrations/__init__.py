@@ -13,15 +13,22 @@ from typing import Any
 import alembic.command
 import alembic.config
 import alembic.runtime.migration
-import alembic.script
+import alembic.util.exc
+import sqlalchemy as sa
 
 from mogan import exception
-from mogan.db.engine import Database
+from mogan.db import revisions
+from mogan.db.core.engine import Database
+from mogan.db.migrations import locking, steps
 
 
 class SchemaTooNew(exception.MoganError):
     template = ('The database has the revision {found}, which this release '
                 'does not know: it belongs to a newer one.')
+
+
+class RevisionError(exception.MoganError):
+    """Alembic cannot do what it was asked for; the message is its own."""
 
 
 def _config() -> alembic.config.Config:
@@ -31,52 +38,48 @@ def _config() -> alembic.config.Config:
     return config
 
 
-def _script() -> alembic.script.ScriptDirectory:
-    return alembic.script.ScriptDirectory.from_config(_config())
-
-
 @contextlib.contextmanager
-def _connected(db: Database) -> Iterator[alembic.config.Config]:
+def _commands(connection: sa.Connection) -> Iterator[alembic.config.Config]:
     config = _config()
-    with db.engine.connect() as connection:
-        config.attributes['connection'] = connection
+    config.attributes['connection'] = connection
+    try:
         yield config
-        connection.commit()
-
-
-def head() -> str:
-    """The revision that this release works with."""
-    revision = _script().get_current_head()
-    if revision is None:
-        raise LookupError('there is no revision')
-    return revision
+    except alembic.util.exc.CommandError as error:
+        raise RevisionError(str(error)) from error
 
 
 def version(db: Database) -> str | None:
-    """The database's revision; none where it is empty."""
+    """Return the revision of the database, or None where it is empty."""
     with db.engine.connect() as connection:
-        return alembic.runtime.migration.MigrationContext.configure(
-            connection).get_current_revision()
+        return _version(connection)
 
 
-def check_known(db: Database) -> str | None:
-    """The database's revision.  Raises SchemaTooNew."""
-    found = version(db)
-    known = {revision.revision for revision in _script().walk_revisions()}
-    if found is not None and found not in known:
-        raise SchemaTooNew(found=found)
-    return found
+def _version(connection: sa.Connection) -> str | None:
+    return alembic.runtime.migration.MigrationContext.configure(
+        connection).get_current_revision()
 
 
-def upgrade(db: Database, revision: str = 'head') -> None:
-    """Bring the schema to a revision.  Raises SchemaTooNew."""
-    check_known(db)
-    with _connected(db) as config:
-        alembic.command.upgrade(config, revision)
+def upgrade(db: Database, revision: str = 'head', *,
+            wait: float = locking.WAIT) -> None:
+    """Bring the schema to a revision, once another upgrade has ended.
+
+    `wait` is in seconds.  May be run again wherever it was broken off.
+    Raises SchemaTooNew, RevisionError, locking.UpgradeUnderWay,
+    steps.SchemaError.
+    """
+    with locking.alone(db, wait) as connection:
+        found = _version(connection)
+        if found is not None and found not in revisions.known():
+            raise SchemaTooNew(found=found)
+        with _commands(connection) as config:
+            alembic.command.upgrade(config, revision)
+    if db.url.get_backend_name() == 'postgresql':
+        with locking.alone(db, wait) as connection:
+            steps.validate(connection)
 
 
 def new_revision(db: Database, message: str, *, autogenerate: bool) -> Any:
-    """Write a new revision's file."""
-    with _connected(db) as config:
+    """Write a new revision's file.  Raises RevisionError."""
+    with db.engine.connect() as connection, _commands(connection) as config:
         return alembic.command.revision(config, message=message,
                                         autogenerate=autogenerate)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What alembic runs; the caller hands the connection over."""
+"""The entry of alembic; the caller hands the connection over, and ends its
+transaction."""
 
 from alembic import context
 
@@ -9,7 +10,7 @@ connection = context.config.attributes['connection']
 context.configure(
     connection=connection, target_metadata=models.metadata,
     # SQLite cannot alter a table in place.
-    render_as_batch=True, transaction_per_migration=True)
+    render_as_batch=True)
 
 with context.begin_transaction():
     context.run_migrations()

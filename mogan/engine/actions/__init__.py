@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What each verb takes: functions of what is true now, run until they say
-that it is done."""
+"""The steps of each verb: functions of what is true now, run until they
+return that it is done."""
 
 from collections.abc import Callable, Mapping
 from typing import Final

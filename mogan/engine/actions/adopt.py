@@ -5,6 +5,7 @@ Nothing here may touch what is on the node.  All or nothing: where it fails,
 the node carries no instance, as before.
 """
 
+import typing
 import uuid
 
 from oslo_log import log
@@ -13,7 +14,7 @@ from oslo_utils import uuidutils
 from mogan import states
 from mogan.baremetal import driver
 from mogan.baremetal.driver import PowerState
-from mogan.db import clock
+from mogan.db.core import clock
 from mogan.engine.results import Done, Failed, Result
 from mogan.engine.task import Task
 
@@ -25,15 +26,15 @@ def step(task: Task) -> Result:
     if task.overdue:
         return _give_up(task, task.too_long)
     try:
-        node = task.destroy(task.driver.adopt, task.row.adopting,
-                            task.order())
+        node = task.driver.adopt(
+            typing.cast('str', task.row.adopting), task.spec())
     except (driver.NotOurs, driver.Refused) as error:
         return _give_up(task, str(error))
     except driver.Fenced as error:
         # It has been given up before, and not all was given back.
         return _give_up(task, task.action.error or str(error))
     # A call that is still on its way must not come after a delete.
-    task.seal()
+    task.driver.seal()
     off = node.power_state is PowerState.OFF
     return Done(states.Status.STOPPED if off else states.Status.ACTIVE, {
         'node_uuid': node.uuid, 'adopting': None,
@@ -42,7 +43,7 @@ def step(task: Task) -> Result:
 
 
 def _image_uuid(node: driver.Node) -> str | None:
-    """The image on the node, where it is named by its uuid."""
+    """Return the image on the node, where it is named by its uuid."""
     source = node.image_source
     return str(uuid.UUID(source)) if uuidutils.is_uuid_like(source) else None
 
@@ -50,15 +51,15 @@ def _image_uuid(node: driver.Node) -> str | None:
 def _give_up(task: Task, error: str) -> Result:
     # First of all, so that nobody takes the node for this action any more:
     # a release that is late then takes it from no instance that has it.
-    task.seal()
+    task.driver.seal()
     node = task.node()
     if node is not None:
         try:
-            task.destroy(task.driver.release, node.uuid, task.uuid)
+            task.driver.release(node.uuid)
         except driver.NotOurs:
             pass    # by now
         except driver.DriverError as obstacle:
-            LOG.warning('The node %s has still to be given back: %s',
+            LOG.warning('Node %s has still to be released: %s',
                         node.name, obstacle)
             # Shown is why it is given up, in the end too.
             if isinstance(obstacle, driver.OutcomeUnknown):

@@ -4,7 +4,7 @@
 from mogan import states
 from mogan.baremetal import driver
 from mogan.baremetal.driver import Availability
-from mogan.db import clock
+from mogan.db.core import clock
 from mogan.engine.results import Done, Failed, Result
 from mogan.engine.task import Task
 
@@ -26,7 +26,7 @@ def step(task: Task) -> Result:
 
 def _go_on(task: Task, node: driver.Node) -> Result:
     if node.availability is Availability.ACTIVE and not node.busy:
-        task.seal()
+        task.driver.seal()
         return Done(states.Status.ACTIVE, {
             'power_state': node.power_state, 'launched_at': clock.NOW})
     if node.availability is Availability.FAILED:
@@ -34,8 +34,7 @@ def _go_on(task: Task, node: driver.Node) -> Result:
     if task.overdue:
         return _give_up(task, task.too_long)
     if node.availability is Availability.AVAILABLE:
-        task.destroy(task.driver.deploy, node.uuid,
-                     task.order(whole=True))
+        task.driver.deploy(node.uuid, task.spec(with_secrets=True))
         return task.poll(started=True)
     return task.poll()
 
@@ -43,7 +42,7 @@ def _go_on(task: Task, node: driver.Node) -> Result:
 def _own(task: Task) -> driver.Node | None:
     if task.row.node_uuid is not None:
         return task.node()
-    node = task.destroy(task.driver.claim, task.order())
+    node = task.driver.claim(task.spec())
     # Before the first call that changes the node, so that a delete knows
     # where to look.
     task.record(node_uuid=node.uuid)
@@ -53,7 +52,7 @@ def _own(task: Task) -> driver.Node | None:
 def _give_up(task: Task, error: str) -> Failed:
     # A call that is still on its way must not land in an instance that may
     # be locked by then.
-    task.seal()
+    task.driver.seal()
     # One whose answer was lost may have been given a node all the same.
     node = task.node()
     return Failed(states.Status.ERROR, error,

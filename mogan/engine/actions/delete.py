@@ -11,6 +11,7 @@ import dataclasses
 from mogan import states
 from mogan.baremetal import driver
 from mogan.baremetal.driver import Availability
+from mogan.engine import protection
 from mogan.engine.results import Again, Done, Result
 from mogan.engine.task import Task
 
@@ -23,7 +24,7 @@ def step(task: Task) -> Result:
     try:
         if task.row.adopting is not None:
             # What is on the node has never been the instance's.
-            task.destroy(task.driver.release, node.uuid, task.uuid)
+            task.driver.release(node.uuid)
             return task.poll()
         return _undeploy(task, node)
     except driver.NotOurs:
@@ -33,7 +34,7 @@ def step(task: Task) -> Result:
 def _gone(task: Task) -> Result:
     # A call of the build that is still on its way may have taken a node
     # behind that look, and may not behind the next one.
-    task.seal_older()
+    task.driver.seal_older()
     return Done(states.GONE) if task.node() is None else task.poll()
 
 
@@ -42,9 +43,12 @@ def _undeploy(task: Task, node: driver.Node) -> Result:
         # What an attempt before this one has met stays on show.
         return dataclasses.replace(task.poll(), working=False)
     if node.protected:
-        # What an outsider, or a lock long gone, has left there.
-        task.call(task.driver.unprotect, node.uuid, task.uuid)
-    task.destroy(task.driver.undeploy, node.uuid, task.uuid)
+        # A lock long gone may have left that there; nothing else goes.
+        ours = protection.of(task.row)
+        if not ours.owns(node.protected_reason):
+            raise driver.ForeignProtection(node.name, node.protected_reason)
+        task.driver.unprotect(node.uuid, ours)
+    task.driver.undeploy(node.uuid)
     if task.action.started_at and (
             node.availability is Availability.FAILED):
         again = task.back_off(node.last_error or 'The undeploy failed.')

@@ -7,8 +7,10 @@ protection stops those who go to the hardware's service directly.
 
 from mogan import states
 from mogan.baremetal import driver
+from mogan.engine import protection
 from mogan.engine.results import Done, Result
 from mogan.engine.task import Task
+from mogan.states import NodeProtection
 
 
 def step(task: Task) -> Result:
@@ -16,27 +18,23 @@ def step(task: Task) -> Result:
     node = task.node()
     if node is None:
         if task.row.node_uuid is None:
-            return _locked('none')
+            return _locked(NodeProtection.NONE)
         return _not_ours()
     if task.row.node_uuid is None:
         task.record(node_uuid=node.uuid)
     try:
-        task.call(task.driver.protect, node.uuid, task.uuid,
-                  task.row.locked_reason)
-    except driver.NotProtectable:
-        return _locked('pending')
-    except driver.ProtectionUnsupported:
-        return _locked('unsupported')
+        return _locked(protection.outcome(
+            lambda: task.driver.protect(node.uuid, protection.of(task.row)),
+            NodeProtection.APPLIED))
     except driver.NotOurs:
         return _not_ours()
-    return _locked('applied')
 
 
-def _locked(protection: str, error: str | None = None) -> Done:
-    return Done(states.LockState.LOCKED, {'node_protection': protection},
-                error)
+def _locked(found: NodeProtection, error: str | None = None) -> Done:
+    return Done(states.LockState.LOCKED, {'node_protection': found}, error)
 
 
 def _not_ours() -> Done:
-    return _locked('none', 'The node does not carry the instance any more, '
-                           'so that there is nothing to protect.')
+    return _locked(NodeProtection.NONE,
+                   'The node does not carry the instance any more, so that '
+                   'there is nothing to protect.')

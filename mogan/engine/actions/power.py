@@ -30,43 +30,58 @@ def step(task: Task) -> Result:
     if task.action.started_at and not node.busy:
         return _outcome(node, wanted)
     if task.overdue:
-        return _too_late(task, node, wanted)
-    return task.poll() if node.busy else _send(task, node, target)
+        return _overdue(task, node, wanted)
+    if node.busy and (task.action.started_at
+                      or not interrupts(task.verb, node)):
+        return task.poll()
+    return _send(task, node, target)
 
 
-def _too_late(task: Task, node: driver.Node,
+def interrupts(verb: states.Verb, node: driver.Node) -> bool:
+    """Return whether the verb's change does not wait until the node is
+    idle: a soft one that it supersedes may take long."""
+    return (verb in states.FORCED and node.power_target is not None
+            and node.availability not in driver.BUSY)
+
+
+def _overdue(task: Task, node: driver.Node,
               wanted: PowerState) -> Done | Failed:
     # Its answer was lost. Of a reboot nothing is left to be seen.
     if (task.verb not in _REBOOTS and not node.busy
             and node.power_state is wanted):
-        return Done(_status(node), {'power_state': node.power_state})
-    return _really(node, task.too_long)
+        return Done(status(node), {'power_state': node.power_state})
+    return _failed(node, task.too_long)
 
 
 def _send(task: Task, node: driver.Node, target: PowerTarget) -> Result:
     try:
-        task.call(task.driver.power, node.uuid, task.uuid, target)
+        task.driver.power(node.uuid, target)
+    except driver.NodeBusy as error:
+        if not node.busy:
+            raise
+        return task.poll(error=str(error))
     except driver.NotOurs as error:
         return Failed(states.Status.ERROR, str(error))
     except driver.Refused as error:
-        return _really(node, str(error))
+        return _failed(node, str(error))
     return task.poll(started=True)
 
 
 def _outcome(node: driver.Node, wanted: PowerState) -> Result:
     # A reboot that failed may have left the power as it was.
     if node.last_error or node.power_state is not wanted:
-        return _really(node, node.last_error
+        return _failed(node, node.last_error
                        or 'The node did not change its power.')
-    return Done(_status(node), {'power_state': node.power_state})
+    return Done(status(node), {'power_state': node.power_state})
 
 
-def _really(node: driver.Node, error: str) -> Failed:
-    """Failed, with the instance as its node really is."""
-    return Failed(_status(node), error, {'power_state': node.power_state})
+def _failed(node: driver.Node, error: str) -> Failed:
+    """Return a failure, with the instance as its node really is."""
+    return Failed(status(node), error, {'power_state': node.power_state})
 
 
-def _status(node: driver.Node) -> states.Status:
+def status(node: driver.Node) -> states.Status:
+    """Return the status of an instance whose deployed node is at rest."""
     match node.power_state:
         case PowerState.ON:
             return states.Status.ACTIVE

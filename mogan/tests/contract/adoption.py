@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every driver keeps when an instance takes over a node that somebody
-else has deployed."""
+"""The contract of drivers for nodes that an instance adopts."""
 
 import contextlib
 import dataclasses
@@ -23,16 +22,17 @@ class AdoptionContract(suite.Hardware):
     def look(self) -> driver.Node:
         return self.driver.look([self.node_uuid])[self.node_uuid]
 
-    def adopt(self, order: driver.Order, fence: int = 1) -> driver.Node:
-        return self.driver.adopt(self.node_uuid, order, fence)
+    def adopt(self, spec: driver.DeploySpec, fence: int = 1) -> driver.Node:
+        return self.driver.adopt(self.node_uuid, spec, self.permit(fence))
 
-    def release(self, order: driver.Order, fence: int = 1) -> None:
-        self.driver.release(self.node_uuid, order.instance_uuid, fence)
+    def release(self, spec: driver.DeploySpec, fence: int = 1) -> None:
+        self.driver.release(self.node_uuid, spec.instance_uuid,
+                            self.permit(fence))
 
     def assert_refused(self, error: type[driver.Definite],
-                       order: driver.Order) -> None:
+                       spec: driver.DeploySpec) -> None:
         before = self.look()
-        self.assertRaises(error, self.adopt, order)
+        self.assertRaises(error, self.adopt, spec)
         self.assertEqual(before, self.look())
 
     def listed(self) -> list[str]:
@@ -45,10 +45,10 @@ class AdoptionContract(suite.Hardware):
         self.assertEqual(self.images()[0], node.image_source)
         self.deployed(traits=self.traits())
         self.assertEqual([self.node_uuid], self.listed())
-        order = self.order()
-        self.adopt(order)
+        spec = self.spec()
+        self.adopt(spec)
         self.assertEqual([], self.listed())
-        self.release(order)
+        self.release(spec)
         self.assertEqual([self.node_uuid], self.listed())
 
     def test_the_list_goes_on_behind_its_marker(self):
@@ -59,65 +59,65 @@ class AdoptionContract(suite.Hardware):
                 self.driver.manageable(marker=marker, limit=1))])
 
     def test_a_node_that_is_taken_over_is_as_it_was(self):
-        order = self.order(name='legacy')
-        node = self.adopt(order)
+        spec = self.spec(name='legacy')
+        node = self.adopt(spec)
         self.assertEqual(self.images()[0], node.image_source)
         self.assertEqual(
             dataclasses.replace(self.before,
-                                instance_uuid=order.instance_uuid),
+                                instance_uuid=spec.instance_uuid),
             self.look())
-        self.assertEqual(self.look(), self.driver.find(order.instance_uuid))
+        self.assertEqual(self.look(), self.driver.find(spec.instance_uuid))
 
     def test_it_can_be_taken_over_again_and_again_by_one(self):
-        order = self.order()
-        first = self.adopt(order)
-        self.assertEqual(first, self.adopt(order))
-        self.assertEqual(first, self.adopt(order, 2))
-        self.assert_refused(driver.Definite, self.order())
+        spec = self.spec()
+        first = self.adopt(spec)
+        self.assertEqual(first, self.adopt(spec))
+        self.assertEqual(first, self.adopt(spec, 2))
+        self.assert_refused(driver.Definite, self.spec())
 
     def test_a_release_leaves_it_as_it_was(self):
-        order = self.order()
-        self.adopt(order)
-        self.release(order)
+        spec = self.spec()
+        self.adopt(spec)
+        self.release(spec)
         self.assertEqual(self.before, self.look())
-        self.assertIsNone(self.driver.find(order.instance_uuid))
-        self.assertRaises(driver.NotOurs, self.release, order)
+        self.assertIsNone(self.driver.find(spec.instance_uuid))
+        self.assertRaises(driver.NotOurs, self.release, spec)
         # For others, too.
-        self.adopt(self.order())
+        self.adopt(self.spec())
 
     def test_a_node_of_another_instance_is_neither_given_nor_released(self):
-        order = self.order()
-        self.adopt(order)
-        self.assert_refused(driver.Definite, self.order())
-        self.assertRaises(driver.NotOurs, self.release, self.order())
-        self.assertEqual(order.instance_uuid, self.look().instance_uuid)
+        spec = self.spec()
+        self.adopt(spec)
+        self.assert_refused(driver.Definite, self.spec())
+        self.assertRaises(driver.NotOurs, self.release, self.spec())
+        self.assertEqual(spec.instance_uuid, self.look().instance_uuid)
 
     def test_a_free_node_is_not_taken_over(self):
-        order = self.order(traits=self.traits())
-        node = self.driver.claim(order, 1)
-        self.driver.undeploy(node.uuid, order.instance_uuid, 2)
+        spec = self.spec(traits=self.traits())
+        node = self.driver.claim(spec, self.permit(1))
+        self.driver.undeploy(node.uuid, spec.instance_uuid, self.permit(2))
         self.settled(node.uuid)
         self.node_uuid = node.uuid
-        self.assert_refused(driver.Refused, self.order())
+        self.assert_refused(driver.Refused, self.spec())
 
     def test_a_node_that_does_not_exist_is_not_ours(self):
-        for call in (self.driver.adopt, lambda node_uuid, order, fence:
-                     self.driver.release(node_uuid, order.instance_uuid,
-                                         fence)):
+        for call in (self.driver.adopt, lambda node_uuid, spec, permit:
+                     self.driver.release(node_uuid, spec.instance_uuid,
+                                         permit)):
             self.assertRaises(driver.NotOurs, call, str(uuid.uuid4()),
-                              self.order(), 1)
+                              self.spec(), self.permit(1))
 
     def test_what_has_been_taken_over_is_an_instance_as_any_other(self):
-        order = self.order()
-        self.adopt(order)
-        calls = self.calls(self.node_uuid, order, 2)
+        spec = self.spec()
+        self.adopt(spec)
+        calls = self.calls(self.node_uuid, spec, 2)
         calls['protect']()
         self.assertRaises(driver.Refused,
-                          self.calls(self.node_uuid, order, 3)['undeploy'])
-        self.calls(self.node_uuid, order, 4)['unprotect']()
-        self.calls(self.node_uuid, order, 5)['rebuild']()
+                          self.calls(self.node_uuid, spec, 3)['undeploy'])
+        self.calls(self.node_uuid, spec, 4)['unprotect']()
+        self.calls(self.node_uuid, spec, 5)['rebuild']()
         self.settled(self.node_uuid)
-        self.off(self.node_uuid, order.instance_uuid, 6)
+        self.off(self.node_uuid, spec.instance_uuid, 6)
 
     def test_one_of_many_threads_gets_it(self):
         count = 8
@@ -125,11 +125,11 @@ class AdoptionContract(suite.Hardware):
         won = []
 
         def adopt():
-            order = self.order()
+            spec = self.spec()
             start.wait(60)
             with contextlib.suppress(driver.NotOurs, driver.Refused):
-                self.adopt(order)
-                won.append(order.instance_uuid)
+                self.adopt(spec)
+                won.append(spec.instance_uuid)
 
         threads = [threading.Thread(target=adopt) for _ in range(count)]
         for thread in threads:
@@ -143,28 +143,28 @@ class FencingAdoptionContract(AdoptionContract):
     """With a driver that compares numbers."""
 
     def test_sealed_numbers_take_nothing_over(self):
-        order = self.order()
-        self.driver.seal(order.instance_uuid, 3)
-        self.assert_refused(driver.Fenced, order)
-        self.adopt(order, 4)
+        spec = self.spec()
+        self.driver.seal(spec.instance_uuid, self.permit(3))
+        self.assert_refused(driver.Fenced, spec)
+        self.adopt(spec, 4)
 
     def test_what_was_sealed_can_be_released(self):
-        order = self.order()
-        self.adopt(order)
-        self.driver.seal(order.instance_uuid, 1)
-        self.release(order)
+        spec = self.spec()
+        self.adopt(spec)
+        self.driver.seal(spec.instance_uuid, self.permit(1))
+        self.release(spec)
         self.assertEqual(self.before, self.look())
 
     def test_a_release_passes_older_calls(self):
-        order = self.order()
-        self.adopt(order)
-        self.release(order, 2)
-        self.assert_refused(driver.Fenced, order)
+        spec = self.spec()
+        self.adopt(spec)
+        self.release(spec, 2)
+        self.assert_refused(driver.Fenced, spec)
 
     def test_an_older_release_does_not_undo_a_rebuild(self):
-        order = self.order()
-        self.adopt(order)
-        self.calls(self.node_uuid, order, 2)['rebuild']()
+        spec = self.spec()
+        self.adopt(spec)
+        self.calls(self.node_uuid, spec, 2)['rebuild']()
         self.settled(self.node_uuid)
-        self.assertRaises(driver.Fenced, self.release, order)
-        self.assertEqual(order.instance_uuid, self.look().instance_uuid)
+        self.assertRaises(driver.Fenced, self.release, spec)
+        self.assertEqual(spec.instance_uuid, self.look().instance_uuid)

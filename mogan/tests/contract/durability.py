@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every driver keeps when several use it, and when they die."""
+"""The contract of drivers with several users, and users that die."""
 
 import contextlib
 import multiprocessing
@@ -10,59 +10,62 @@ from collections.abc import Callable
 
 from mogan.baremetal import driver
 from mogan.baremetal.driver import Availability
+from mogan.baremetal.protection import Protection
 from mogan.tests.contract import suite
+from mogan.tests.permits import always
 
 # A forked child would share this process's locks and connections.
 _processes = multiprocessing.get_context('spawn')
 
 
-def _claim(recipe: Callable[[], driver.Driver], order: driver.Order,
+def _claim(recipe: Callable[[], driver.Driver], spec: driver.DeploySpec,
            start, results) -> None:
     opened = recipe()
     with contextlib.closing(opened):
         opened.nodes()
         start.wait(60)
         try:
-            results.put(opened.claim(order, 1).uuid)
+            results.put(opened.claim(spec, driver.Permit(1, always)).uuid)
         except driver.NoNodeAvailable:
             results.put(None)
 
 
 def _deploy_and_wait(recipe: Callable[[], driver.Driver],
-                     order: driver.Order, ready) -> None:
+                     spec: driver.DeploySpec, ready) -> None:
     opened = recipe()
-    node = opened.claim(order, 1)
-    opened.deploy(node.uuid, order, 1)
+    node = opened.claim(spec, driver.Permit(1, always))
+    opened.deploy(node.uuid, spec, driver.Permit(1, always))
     ready.send(node.uuid)
     threading.Event().wait()
 
 
 class DurabilityContract(suite.Hardware):
-    """What outlasts a driver object, and its process."""
+    """The state that outlasts a driver object, and its process."""
 
     def test_protection_outlasts_the_driver(self):
-        order, node_uuid = self.deployed()
-        self.driver.protect(node_uuid, order.instance_uuid, 'disk swap', 2)
+        spec, node_uuid = self.deployed()
+        protection = Protection(spec.instance_uuid, 'disk swap')
+        self.driver.protect(node_uuid, protection, self.permit(2))
         self.driver.close()
         self.driver = self.open()
         node = self.driver.look([node_uuid])[node_uuid]
-        self.assertEqual((True, 'disk swap'),
+        self.assertEqual((True, protection.text),
                          (node.protected, node.protected_reason))
         self.assertRaises(driver.Refused,
-                          self.calls(node_uuid, order, 3)['undeploy'])
+                          self.calls(node_uuid, spec, 3)['undeploy'])
 
     def test_work_goes_on_without_the_driver(self):
-        order = self.order()
-        node = self.driver.claim(order, 1)
-        self.driver.deploy(node.uuid, order, 1)
+        spec = self.spec()
+        node = self.driver.claim(spec, self.permit(1))
+        self.driver.deploy(node.uuid, spec, self.permit(1))
         self.driver.close()
         self.driver = self.open()
         node = self.settled(node.uuid)
         self.assertIs(Availability.ACTIVE, node.availability)
-        self.assertEqual(order.instance_uuid, node.instance_uuid)
+        self.assertEqual(spec.instance_uuid, node.instance_uuid)
 
     def test_one_of_many_threads_gets_the_last_node(self):
-        self.driver.claim(self.order(), 1)
+        self.driver.claim(self.spec(), self.permit(1))
         count = 8
         start = threading.Barrier(count)
         won = []
@@ -70,7 +73,7 @@ class DurabilityContract(suite.Hardware):
         def claim():
             start.wait(60)
             with contextlib.suppress(driver.NoNodeAvailable):
-                won.append(self.driver.claim(self.order(), 1).uuid)
+                won.append(self.driver.claim(self.spec(), self.permit(1)).uuid)
 
         threads = [threading.Thread(target=claim) for _ in range(count)]
         for thread in threads:
@@ -80,25 +83,25 @@ class DurabilityContract(suite.Hardware):
         self.assertEqual(1, len(won))
 
     def test_one_of_two_processes_gets_the_last_node(self):
-        self.driver.claim(self.order(), 1)
+        self.driver.claim(self.spec(), self.permit(1))
         start = _processes.Barrier(2)
         results = _processes.Queue()
         for _ in range(2):
-            self.spawn(_claim, self.recipe(), self.order(), start, results)
+            self.spawn(_claim, self.recipe(), self.spec(), start, results)
         got = [results.get(timeout=60) for _ in range(2)]
         self.assertEqual(1, got.count(None), got)
 
     def test_a_process_that_is_killed_takes_nothing_with_it(self):
-        order = self.order()
+        spec = self.spec()
         here, there = _processes.Pipe()
-        process = self.spawn(_deploy_and_wait, self.recipe(), order, there)
+        process = self.spawn(_deploy_and_wait, self.recipe(), spec, there)
         self.assertTrue(here.poll(60))
         node_uuid = here.recv()
         os.kill(process.pid, signal.SIGKILL)
         process.join(60)
         node = self.settled(node_uuid)
         self.assertIs(Availability.ACTIVE, node.availability)
-        self.assertEqual(order.instance_uuid, node.instance_uuid)
+        self.assertEqual(spec.instance_uuid, node.instance_uuid)
 
     def spawn(self, target: Callable, *arguments):
         process = _processes.Process(target=target, args=arguments)

@@ -7,8 +7,9 @@ import pathlib
 import fixtures
 from oslotest import base
 
-from mogan.baremetal import inventory, simulated
-from mogan.tests.contract import adoption, durability, suite
+from mogan.baremetal import simulated
+from mogan.baremetal.simulated import inventory
+from mogan.tests.contract import adoption, durability, protection, suite
 
 
 class SimulatedHardware(suite.Hardware, base.BaseTestCase):
@@ -52,6 +53,9 @@ class SimulatedHardware(suite.Hardware, base.BaseTestCase):
                                          image_source=self.images()[0])
         return node.uuid
 
+    def meddle(self, node_uuid, reason, *, protected=True):
+        self.driver.inventory.set_protected(node_uuid, protected, reason)
+
 
 class SimulatedDriverKeepsTheContract(suite.FencingContract,
                                       SimulatedHardware):
@@ -60,6 +64,11 @@ class SimulatedDriverKeepsTheContract(suite.FencingContract,
 
 class SimulatedDriverAdopts(adoption.FencingAdoptionContract,
                             SimulatedHardware):
+    pass
+
+
+class SimulatedDriverProtects(protection.FencingProtectionContract,
+                              SimulatedHardware):
     pass
 
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of taking over a machine share."""
+"""Steps shared by the tests of adoption."""
 
 from typing import Any
 
-from mogan.baremetal import driver, faults
+from mogan.baremetal import driver
+from mogan.baremetal.simulated import faults
 from mogan.tests.functional import base
-from mogan.tests.functional.client import Client
+from mogan.tests.support.client import Client
 
 PATH = '/v1/manageable_servers'
 _WIPES = {'deploy', 'rebuild', 'undeploy'}
@@ -32,7 +33,7 @@ class AdoptionTest(base.FunctionalTest):
             'name': 'legacy', 'node_uuid': self.node_uuid} | values)
 
     def adopt(self, **values: Any) -> str:
-        """The uuid of an instance that is about to take over the node."""
+        """Start to adopt the node; returns the instance's uuid."""
         return self.expect(201, self.post(**values)).json['uuid']
 
     def listed(self) -> list[str]:
@@ -44,7 +45,8 @@ class AdoptionTest(base.FunctionalTest):
             faults.Mode(mode), call, **values))
 
     def hold_back(self) -> str:
-        """An instance that has the node, and whose adoption cannot end."""
+        """Create an instance that has the node, and whose adoption cannot
+        end."""
         self.fault('unavailable', 'seal', times=None)
         uuid = self.adopt()
         base.eventually(lambda: self.node_of(uuid))
@@ -53,7 +55,7 @@ class AdoptionTest(base.FunctionalTest):
         return uuid
 
     def assert_untouched(self) -> None:
-        """The node is as it was, and was never anything else."""
+        """Check that the node is as it was, and was never anything else."""
         self.assertEqual(self.before, self.node())
         self.assert_never_wiped()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the functional tests share."""
+"""Base classes of the functional tests."""
 
 import datetime
 import logging
@@ -13,9 +13,10 @@ from oslo_utils import uuidutils
 from oslotest import base as test_base
 
 from mogan import states
-from mogan.db import models, rounds
-from mogan.tests.functional.client import Answer
-from mogan.tests.functional.deployment import SMALL, Deployment
+from mogan.baremetal.protection import Protection
+from mogan.db import models
+from mogan.tests.support.client import Answer
+from mogan.tests.support.deployment import SMALL, Deployment
 
 IMAGE = '11111111-2222-3333-4444-555555555555'
 OTHER_IMAGE = '99999999-2222-3333-4444-555555555555'
@@ -37,7 +38,7 @@ def eventually(look: Callable[[], Any], *, within: float = DEADLINE,
 
 
 def now() -> datetime.datetime:
-    """The present moment as the database keeps it."""
+    """Return the present time as the database stores it."""
     return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
 
 
@@ -64,23 +65,23 @@ class FunctionalTest(test_base.BaseTestCase):
         self.anonymous = self.deployment.client(None)
 
     def deploy(self) -> Deployment:
-        """What the test runs on."""
+        """Return the deployment that the test runs on."""
         return Deployment(rules=self.rules)
 
     def expect(self, status: int, answer: Answer) -> Answer:
-        """The answer, if it has this status."""
+        """Return the answer, if it has this status."""
         self.assertEqual(status, answer.status, answer.body)
         return answer
 
     def make_flavor(self, **values: Any) -> str:
-        """A new flavor's uuid."""
+        """Create a flavor; returns its uuid."""
         wanted = {'name': f'flavor-{uuid.uuid4()}',
                   'resources': {SMALL: 1}} | values
         return self.expect(
             201, self.admin.post('/v1/flavors', wanted)).json['uuid']
 
     def ask_for_instance(self, **values: Any) -> str:
-        """The uuid of an instance that is being built for demo."""
+        """Start to build an instance for demo; returns its uuid."""
         if 'flavor_uuid' not in values:
             values['flavor_uuid'] = self.make_flavor()
         wanted = {'name': 'web', 'image_uuid': IMAGE} | values
@@ -88,18 +89,18 @@ class FunctionalTest(test_base.BaseTestCase):
             201, self.demo.post('/v1/instances', wanted)).json['uuid']
 
     def make_instance(self, **values: Any) -> str:
-        """The uuid of an active instance of demo."""
+        """Create an active instance of demo; returns its uuid."""
         uuid = self.ask_for_instance(**values)
         self.wait_for(uuid, status='active')
         return uuid
 
     def see(self, uuid: str) -> dict[str, Any]:
-        """All of an instance."""
+        """Return all fields of an instance."""
         return self.expect(
             200, self.admin.get(f'/v1/instances/{uuid}')).json
 
     def wait_for(self, uuid: str, **wanted: Any) -> dict[str, Any]:
-        """The instance, once it shows these values."""
+        """Return the instance, once it shows these values."""
         return eventually(
             lambda: self.see(uuid),
             until=lambda seen: wanted.items() <= seen.items())
@@ -133,18 +134,23 @@ class FunctionalTest(test_base.BaseTestCase):
         self.wait_for(uuid, lock_state='locked')
 
     def history(self, uuid: str) -> list[dict[str, Any]]:
-        """What has been asked of an instance, the newest first."""
+        """Return the actions of an instance, the newest first."""
         return self.expect(200, self.admin.get(
             f'/v1/instances/{uuid}/actions')).json['actions']
 
     def node_of(self, uuid: str) -> Any:
-        """The node that carries the instance, if one does."""
+        """Return the node that carries the instance, if any."""
         return self.hardware.find(uuid)
+
+    def marked(self, uuid: str, reason: str | None = None) -> str:
+        """Return the reason on the node of an instance that is locked for this
+        reason."""
+        return Protection(uuid, reason).text
 
     def put_row(self, status: str = 'active', lock_state: str = 'unlocked',
                 **values: Any) -> str:
-        """An instance in a state, written into the database directly, with
-        no work under way; returns its uuid."""
+        """Insert an instance in a state directly into the database, without
+        unfinished work; returns its uuid."""
         [uuid] = self.put_rows({'status': status, 'lock_state': lock_state}
                                | values)
         return uuid
@@ -154,14 +160,22 @@ class FunctionalTest(test_base.BaseTestCase):
         rows = [self.describe_row(**values) for values in wanted]
         if self.engines:
             # A look at the nodes would find out that there are none.
-            rounds.announce(self.db, 'survey')
-            rounds.hold(self.db, 'survey', 3600)
+            self.stop_surveys()
         with self.db.writer() as connection:
             connection.execute(sa.insert(models.instances), rows)
         return [row['uuid'] for row in rows]
 
+    def stop_surveys(self) -> None:
+        """Let the engines that run look at all nodes no more."""
+        for engine in self.deployment.engines:
+            eventually(
+                lambda engine=engine: engine._reconciler._registered)
+        with self.db.writer() as connection:
+            connection.execute(sa.delete(models.rounds).where(
+                models.rounds.c.name == 'survey'))
+
     def describe_row(self, **values: Any) -> dict[str, Any]:
-        """The values of such a row."""
+        """Return the values of such a row."""
         user_id, project_id = self.deployment.identity('demo')
         row = {
             'uuid': uuidutils.generate_uuid(), 'project_id': project_id,
@@ -176,7 +190,7 @@ class FunctionalTest(test_base.BaseTestCase):
         return row
 
     def row(self, uuid: str) -> dict[str, Any]:
-        """An instance's row as it is in the database."""
+        """Return an instance's row as it is in the database."""
         with self.db.reader() as connection:
             return dict(connection.execute(
                 sa.select(models.instances).where(

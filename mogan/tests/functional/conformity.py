@@ -8,29 +8,28 @@ from typing import Any
 
 import jsonschema
 
-from mogan.api import openapi
-from mogan.api.controllers import root, v1
-from mogan.tests.functional.client import Answer, Client
-from mogan.tests.functional.deployment import Deployment
+from mogan.api import openapi, root, v1
+from mogan.tests.support.client import Answer, Client
+from mogan.tests.support.deployment import Deployment
 
 
 @functools.cache
 def document() -> dict[str, Any]:
-    """The document."""
+    """Return the document."""
     return openapi.document(root.RootController, v1.VERSION)
 
 
 @functools.cache
 def _patterns() -> list[tuple[Any, str]]:
-    """What finds a path; those without arguments first."""
+    """Return the patterns of the document's paths; those without arguments
+    first."""
     paths = sorted(document()['paths'], key=lambda path: path.count('{'))
     return [(re.compile(re.sub(r'\\{\w+\\}', '[^/]+', re.escape(path))),
              path) for path in paths]
 
 
 def find(method: str, address: str) -> tuple[str, str] | None:
-    """The path of the document and the method, if there is such an
-    operation."""
+    """Return the document's path and method of an operation, if it exists."""
     path = address.partition('?')[0]
     path = path.rstrip('/') or '/'
     if path != '/' and not path.startswith('/v1'):
@@ -43,14 +42,14 @@ def find(method: str, address: str) -> tuple[str, str] | None:
 
 
 def successes() -> set[tuple[str, str, str]]:
-    """Each operation with the status of its success."""
+    """Return each operation with the status of its success."""
     return {(path, method, min(operation['responses']))
             for path, operations in document()['paths'].items()
             for method, operation in operations.items()}
 
 
 def response(path: str, method: str, status: int) -> dict[str, Any]:
-    """What the document says of an answer.  Raises AssertionError."""
+    """Return the description of an answer.  Raises AssertionError."""
     responses = document()['paths'][path][method]['responses']
     found = responses.get(str(status))
     if found is None:
@@ -66,8 +65,8 @@ def _follow(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _strict(value: Any) -> Any:
-    """A schema, with no members but those that it names: clients bear
-    additions, and these tests find them."""
+    """Return a schema that allows no additional fields: clients tolerate
+    these, and the tests find them."""
     if isinstance(value, list):
         return [_strict(inner) for inner in value]
     if not isinstance(value, dict):
@@ -85,7 +84,8 @@ def _components() -> dict[str, Any]:
 
 @functools.cache
 def validator(path: str, method: str, status: int) -> Any:
-    """What looks at the body of an answer; None where there is no body."""
+    """Return the validator for the body of an answer; None where there is no
+    body."""
     content = response(path, method, status).get('content')
     if content is None:
         return None
@@ -116,6 +116,8 @@ def _check_header(place: Any, name: str, header: dict[str, Any],
                   answer: Answer) -> None:
     value: Any = answer.headers.get(name.lower())
     if value is None:
+        if not header['required']:
+            return
         raise AssertionError(f'{place}: no {name} in {answer.headers}')
     if header['schema']['type'] == 'integer':
         value = int(value)
@@ -133,7 +135,7 @@ class Conforming:
         return self.checked(super().deploy())  # type: ignore[misc]
 
     def checked(self, deployment: Deployment) -> Deployment:
-        """A deployment whose clients check what they are answered."""
+        """Return a deployment whose clients validate the responses."""
         self.seen: set[tuple[str, str, str]] = set()
         make = deployment.client
 

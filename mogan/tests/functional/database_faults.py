@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What tests of databases that fail have in common."""
+"""Steps shared by the tests of databases that fail."""
 
 import time
 from collections.abc import Callable
@@ -8,10 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from mogan.db import models
-from mogan.db.engine import Database
+from mogan.db.core.engine import Database
 from mogan.tests.functional import base
-from mogan.tests.functional.client import Answer, Client
-from mogan.tests.functional.proxy import Proxy
+from mogan.tests.support.client import Answer, Client
+from mogan.tests.support.proxy import Proxy
 
 A = models.actions
 
@@ -25,12 +25,12 @@ class FaultTest(base.FunctionalTest):
     engines = 0
 
     def expect_unavailable(self, answer: Answer) -> None:
-        """That the caller is told to come again, and nothing else."""
+        """Expect 503 with Retry-After, and nothing else."""
         self.expect(503, answer)
         self.assertIn('retry-after', answer.headers)
 
     def within(self, seconds: float, call: Callable[[], Any]) -> Any:
-        """What the call returns, if it takes no longer."""
+        """Return the result of a call, which has to end in time."""
         began = time.monotonic()
         result = call()
         self.assertLess(time.monotonic() - began, seconds)
@@ -41,7 +41,7 @@ class FaultTest(base.FunctionalTest):
                           {'lock': None})
 
     def kept(self, uuid: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """All that the database knows of an instance."""
+        """Return all that the database has of an instance."""
         with self.db.reader() as connection:
             return self.row(uuid), [
                 dict(row._mapping) for row in connection.execute(
@@ -49,12 +49,13 @@ class FaultTest(base.FunctionalTest):
                     .order_by(A.c.id))]
 
     def server_url(self, **query: str) -> str:
-        """The database, with these arguments in its address."""
+        """Return the URL of the database, with these arguments."""
         return self.db.url.update_query_dict(query).render_as_string(
             hide_password=False)
 
     def application(self, url: str, **options: Any) -> Any:
-        """One more API service, which reaches the database like this."""
+        """Return another API service, which connects to the database like
+        this."""
         db = Database(url, **options)
         self.addCleanup(db.dispose)
         return self.deployment.make_application(db=db)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests in gabbits/ run against."""
+"""The fixture of the tests in gabbits/."""
 
 from typing import Any
 
 from gabbi import fixture
 
-from mogan.tests.functional import deployment
+from mogan.tests.support import deployment
 
 _RUNNING: list[deployment.Deployment] = []
 

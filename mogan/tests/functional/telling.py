@@ -12,10 +12,11 @@ from oslo_config import cfg
 from oslo_messaging.notify import _impl_test
 
 from mogan.db import models, outbox
-from mogan.db.engine import Database
-from mogan.engine.publish import Publisher
+from mogan.db.core.engine import Database
+from mogan.engine.publisher import Publisher
 from mogan.notifications import bus, schemas
-from mogan.tests.functional import base, deployment
+from mogan.tests.functional import base
+from mogan.tests.support import deployment
 
 INTERVAL = 0.1  # seconds between two looks at what is to be told
 
@@ -26,16 +27,17 @@ class Telling(deployment.Deployment):
     def configure(self) -> cfg.ConfigOpts:
         conf = super().configure()
         # Whether anybody is told is asked before messages are set up.
-        bus.telling(conf)
+        bus.enabled(conf)
         conf.set_override('driver', ['test'],
                           'oslo_messaging_notifications')
         return conf
 
     @functools.cached_property
     def telling_db(self) -> Database:
-        """The database as an API service opens it that is to tell."""
+        """Return the database as an API service with notifications opens
+        it."""
         return Database(self.db.url.render_as_string(hide_password=False),
-                        telling=bus.telling(self.conf))
+                        notifications=bus.enabled(self.conf))
 
     def make_application(self, *, db: Database | None = None,
                          transport: Any = None) -> Any:
@@ -54,7 +56,8 @@ class Telling(deployment.Deployment):
 
 @functools.cache
 def schema(event: str) -> Any:
-    """What checks an event's payload by the file that is handed out."""
+    """Return the validator of an event's payload, from the published
+    schema."""
     return jsonschema.Draft202012Validator(json.loads(
         (schemas.DIRECTORY / f'{event}.json').read_text(encoding='utf-8')))
 
@@ -73,8 +76,8 @@ class Assertions:
             ).scalar_one()
 
     def assert_each_told(self, messages: list[dict[str, Any]]) -> None:
-        """Each action has one start and one end, or is a refusal; and each
-        event has its id, whoever has sent it how often."""
+        """Check that each action has one start and one end, or is a refusal,
+        and that each event has its id, however often it was sent."""
         with self.db.reader() as connection:
             actions = connection.execute(sa.select(models.actions)).all()
         found: dict[tuple[str, bool], set[str]] = {}
@@ -116,7 +119,7 @@ class TellingTest(Assertions, base.FunctionalTest):
         return Telling(rules=self.rules)
 
     def heard(self) -> list[dict[str, Any]]:
-        """The messages so far, each as it should be."""
+        """Return the messages so far, after validating each."""
         messages = [copy.deepcopy(message) for _, message, _, _
                     in _impl_test.NOTIFICATIONS]
         for message in messages:
@@ -124,12 +127,13 @@ class TellingTest(Assertions, base.FunctionalTest):
         return messages
 
     def all_heard(self) -> list[dict[str, Any]]:
-        """The messages, once nothing waits and nothing is under way."""
+        """Return the messages, once none is pending and no work is
+        unfinished."""
         base.eventually(self.untold, until=lambda number: not number)
         self.assertEqual(0, outbox.backlog(self.db).actions)
         return self.heard()
 
     def names(self) -> list[str]:
-        """What has happened to all instances, in the words of events."""
+        """Return the event types of all instances, in order."""
         return [message['event_type'].removeprefix('instance.')
                 for message in self.all_heard()]

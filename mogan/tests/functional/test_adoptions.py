@@ -4,7 +4,8 @@ of what is on it, whatever fails."""
 
 import sqlalchemy as sa
 
-from mogan.db import clock, models
+from mogan.db import models
+from mogan.db.core import clock
 from mogan.tests.functional import base
 from mogan.tests.functional.adoption import AdoptionTest
 
@@ -67,8 +68,8 @@ class TestFailures(AdoptionTest):
     def test_one_that_somebody_else_got_first_is_left_to_him(self):
         self.fault('busy', 'adopt', times=None)
         uuid = self.adopt()
-        with self.hardware.turn() as turn:
-            turn.change(self.node_uuid, instance_uuid=base.NOWHERE)
+        with self.hardware.transaction() as txn:
+            txn.change(self.node_uuid, instance_uuid=base.NOWHERE)
         self.before = self.node()
         self.hardware.clear_faults()
         seen = self.wait_for(uuid, status='error')
@@ -159,7 +160,7 @@ class TestRestarts(AdoptionTest):
         with self.db.writer() as connection:
             connection.execute(sa.update(models.instances).values(
                 claim_by='a dead engine', claim_seq=9,
-                claim_until=clock.moment(0.5)))
+                claim_until=clock.from_now(0.5)))
         self.deployment.start_engine()
 
     def test_what_was_accepted_is_carried_out(self):

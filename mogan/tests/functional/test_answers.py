@@ -79,7 +79,7 @@ class TestAnswers(conformity.Conforming, base.FunctionalTest):
         history = self.history(uuid)
         if answer.status == 409 or expected.endswith('='):
             self.assertEqual(set(), changed, where)
-        if expected.endswith('L'):
+        if expected.endswith(('L', 'W')):
             self._check_lesson(user, uuid, before, answer)
             self.assertEqual(['refused'],
                              [entry['outcome'] for entry in history], where)
@@ -102,8 +102,14 @@ class TestAnswers(conformity.Conforming, base.FunctionalTest):
 
     def _check_lesson(self, user: str, uuid: str, row: dict[str, Any],
                       answer: Any) -> None:
-        """A refusal because of a lock says what there is to know."""
+        """Check that a refusal because of a lock has all information."""
         lock = answer.json['error']['lock']
+        self.assertEqual(row['lock_state'], lock['state'])
+        ending = row['lock_state'] == 'unlocking'
+        self.assertEqual('1' if ending else None,
+                         answer.headers.get('retry-after'))
+        self.assertEqual(ending, 'wait' in answer.message)
+        self.assertEqual(ending, 'releases' not in answer.message)
         self.assertEqual(f'{row["locked_at"].isoformat()}Z', lock['since'])
         self.assertEqual('disk swap', lock['reason'])
         self.assertEqual(f'PUT /v1/instances/{uuid}/states/unlock',

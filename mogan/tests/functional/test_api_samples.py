@@ -6,18 +6,18 @@ import pathlib
 import unittest
 
 from mogan.tests.functional import base, conformity
-from mogan.tests.functional.deployment import SMALL
+from mogan.tests.support.deployment import SMALL
 
 SAMPLES = pathlib.Path(__file__).parents[3] / 'api-ref/source/samples'
 
 
 def sample(name):
-    """The value of one of the files."""
+    """Return the parsed contents of one of the files."""
     return json.loads((SAMPLES / f'{name}.json').read_text(encoding='utf-8'))
 
 
 def form(value):
-    """What two values have in common that differ in uuids and times."""
+    """Return the names and types of a value, for comparison."""
     match value:
         case dict():
             return {name: form(inner) for name, inner in value.items()}
@@ -39,12 +39,12 @@ class TestSamples(conformity.Conforming, base.FunctionalTest):
         super().setUp()
 
     def assert_sample(self, name, answer, status=200):
-        """The answer has the status and the form of a sample."""
+        """Check that the answer has the status and the form of a sample."""
         self.expect(status, answer)
         self.assertEqual(form(sample(name)), form(answer.json), name)
 
     def make_sample(self, **values):
-        """The uuid of the instance that the samples are about, active."""
+        """Create the active instance of the samples; returns its uuid."""
         self.demo.post('/v1/keypairs', sample('keypair-create-request'))
         wanted = sample('instance-create-request') | {
             'flavor_uuid': self.make_flavor()} | values
@@ -153,8 +153,8 @@ class TestSamples(conformity.Conforming, base.FunctionalTest):
         node_uuid = self.hardware.named('node-0').uuid
         self.hardware.set_active(node_uuid, active=True,
                                  image_source=base.IMAGE)
-        with self.hardware.turn() as turn:
-            turn.change(node_uuid, traits=' HW_CPU_X86_VMX ')
+        with self.hardware.transaction() as txn:
+            txn.change(node_uuid, traits=' HW_CPU_X86_VMX ')
         self.assert_sample('manageable-servers-list-response',
                            self.admin.get('/v1/manageable_servers'))
         self.assert_sample('manageable-server-create-response',

@@ -2,7 +2,6 @@
 """The events of the audit: who wanted to change what, and what came of it."""
 
 import json
-import pathlib
 import time
 from typing import Any, ClassVar
 
@@ -10,13 +9,13 @@ import fixtures
 from oslo_config import cfg
 from oslo_messaging.notify import _impl_test
 
-from mogan.api import audit, proxied
+from mogan.api.middleware import audit, proxy_headers
 from mogan.context import RequestContext
 from mogan.notifications import bus
-from mogan.tests.functional import base, deployment
-from mogan.tests.functional.client import Client, basic
+from mogan.tests.functional import base
+from mogan.tests.support import deployment
+from mogan.tests.support.client import Client, basic
 
-MAP = pathlib.Path(__file__).parents[3] / 'etc/mogan/api_audit_map.conf'
 TYPE = 'service/baremetal_compute'
 
 
@@ -31,7 +30,6 @@ class Audited(deployment.Deployment):
         conf.set_override('auth_strategy', self.strategy)
         conf.set_override('host', '127.0.0.1', 'api')
         conf.set_override('enabled', True, 'audit')
-        conf.set_override('audit_map_file', str(MAP), 'audit')
         audit._options(conf)
         for name, value in self.audit.items():
             conf.set_override(name, value, audit._OPTIONS)
@@ -51,13 +49,13 @@ class AuditTest(base.FunctionalTest):
         return self.deployment_class(rules=self.rules)
 
     def events(self):
-        """The payloads so far, once all that was noted is told."""
-        self.deployment.application._close()
+        """Return the payloads so far, once all events have been sent."""
+        self.deployment.application.close()
         return [message['payload'] for _, message, _, _
                 in _impl_test.NOTIFICATIONS]
 
     def event(self):
-        """The last one."""
+        """Return the last one."""
         return self.events()[-1]
 
 
@@ -161,14 +159,14 @@ class TestEvents(AuditTest):
         noted = audit._Answered(
             base.now(), RequestContext(), 'PUT', '/', '::1', '', 400, '')
         self.assertTrue(audit._event(
-            noted, audit.read_map(str(MAP)), 'http://x:1').is_valid())
+            noted, 'http://x:1').is_valid())
 
 
 class Proxied(Audited):
 
     def configure(self) -> cfg.ConfigOpts:
         conf = super().configure()
-        proxied.configured(conf)
+        proxy_headers.configured(conf)
         conf.set_override('enable_proxy_headers_parsing', True,
                           'oslo_middleware')
         return conf
@@ -279,16 +277,12 @@ class TestSettings(base.FunctionalTest):
     def settings(self, **values):
         conf = self.deployment.conf
         conf.set_override('enabled', True, 'audit')
-        conf.set_override('audit_map_file', str(MAP), 'audit')
         for name, value in values.items():
             conf.set_override(name, value, 'audit')
         audit._options(conf)
         return conf
 
     def test_what_cannot_work_is_said_at_the_start(self):
-        conf = self.settings(audit_map_file='/none')
-        self.assertIn('/none', str(self.assertRaises(
-            audit.MapError, audit.check, conf)))
         conf = self.settings()
         self.assertIn('driver', str(self.assertRaises(
             ValueError, audit.check, conf)))
@@ -305,5 +299,5 @@ class TestSettings(base.FunctionalTest):
     def test_off_it_is_not_there(self):
         self.assertFalse(self.deployment.conf.audit.enabled)
         app = object()
-        self.assertIs(app, audit.wrap(app, self.deployment.conf)[0])
-        self.assertFalse(bus.telling(self.deployment.conf))
+        self.assertIs(app, audit.wrap(app, self.deployment.conf))
+        self.assertFalse(bus.enabled(self.deployment.conf))

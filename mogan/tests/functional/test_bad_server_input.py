@@ -30,7 +30,7 @@ _BODIES: list[tuple[str, str, Any, str]] = [
      '$.target'),
     ('PUT', _PROVISION,
      {'target': 'rebuild', 'preserve_ephemeral': True},
-     '$.preserve_ephemeral: a rebuild preserves no partition'),
+     '$.preserve_ephemeral: is not supported'),
     ('PUT', _PROVISION,
      {'target': 'rebuild', 'preserve_ephemeral': 'no'},
      '$.preserve_ephemeral'),
@@ -55,7 +55,7 @@ _BODIES: list[tuple[str, str, Any, str]] = [
     ('POST', '/v1/servers', {'server': _NEW | {'personality': [
         {'path': '/etc/motd', 'contents': 'eA=='}]}}, 'personality'),
     ('POST', '/v1/servers', {'server': _NEW, 'scheduler_hints': {
-        'group': base.IMAGE}}, '$.scheduler_hints: there are no groups'),
+        'group': base.IMAGE}}, '$.scheduler_hints: instance groups'),
     ('POST', '/v1/servers', {'server': _NEW | {'networks': []}},
      '$.server.networks'),
     ('POST', '/v1/servers', {'server': _NEW | {'key_name': 'none'}},

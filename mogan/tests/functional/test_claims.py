@@ -2,19 +2,24 @@
 """One worker at a time for each instance, and none that comes too late."""
 
 import concurrent.futures
+import inspect
 
 from mogan import states
+from mogan.baremetal.driver import Driver
 from mogan.baremetal.simulated import SimulatedDriver
 from mogan.context import RequestContext
 from mogan.db import actions, claims, instances
-from mogan.engine.task import ClaimLost, Limits, Task
+from mogan.engine.lease import ClaimLost
+from mogan.engine.task import Limits, Task
 from mogan.engine.worker import Worker
 from mogan.states import LockState, Status, Verb
 from mogan.tests.functional import base
-from mogan.tests.functional.deployment import TIMES
+from mogan.tests.support.deployment import TIMES
 
 LEASE = 30.0
 OVER = -1.0     # a lease that has run out before it began
+CHANGES = {name for name in Driver.__abstractmethods__
+           if 'permit' in inspect.signature(getattr(Driver, name)).parameters}
 
 
 class ClaimTest(base.FunctionalTest):
@@ -196,7 +201,7 @@ class TestCalling(ClaimTest):
     def test_a_short_rest_of_the_lease_is_renewed_first(self):
         work = self.take(self.uuid)
         work.claim.expires = claims.boottime() + 0.01
-        self.task(work).call(self.driver.seal, self.uuid)
+        self.task(work).driver.seal()
         self.assertGreater(work.claim.left(), LEASE / 2)
         self.assertEqual(1, len(self.calls()))
 
@@ -204,7 +209,7 @@ class TestCalling(ClaimTest):
         work = self.take(self.uuid, lease=OVER)
         self.take(self.uuid, 'two')
         task = self.task(work)
-        self.assertRaises(ClaimLost, task.call, self.driver.seal, self.uuid)
+        self.assertRaises(ClaimLost, task.driver.seal)
         self.assertEqual([], self.calls())
 
     def test_what_cannot_be_undone_is_renewed_for_always(self):
@@ -213,8 +218,11 @@ class TestCalling(ClaimTest):
         claims.release(self.db, work.claim)
         self.take(self.uuid, 'two')
         self.assertGreater(work.claim.left(), LEASE / 2)
-        self.assertRaises(ClaimLost, self.task(work).destroy,
-                          self.driver.seal, self.uuid)
+        leased = self.task(work).driver
+        for name in CHANGES - {'power', 'protect', 'unprotect', 'seal'}:
+            change = getattr(leased, name)
+            arguments = [None] * len(inspect.signature(change).parameters)
+            self.assertRaises(ClaimLost, change, *arguments)
         self.assertEqual([], self.calls())
 
     def test_a_lost_claim_keeps_a_finding_from_being_written(self):
@@ -241,7 +249,7 @@ class TestWorker(ClaimTest):
         workers = [Worker(self.db, driver, f'worker-{number}', Limits())
                    for number, driver in enumerate(drivers)]
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda worker: worker.look(uuid), workers))
+            list(pool.map(lambda worker: worker.process(uuid), workers))
         self.assertEqual('locked', self.row(uuid)['lock_state'])
         protects = [entry for entry in self.hardware.journal()
                     if entry.call == 'protect']

@@ -14,11 +14,13 @@ import sqlalchemy as sa
 
 from mogan import exception
 from mogan.db import instances, models
-from mogan.db.connections import Change, Query
-from mogan.db.engine import Database, transaction
-from mogan.tests.functional import backends, base
+from mogan.db.core.engine import Database
+from mogan.db.core.retry import retried
+from mogan.db.core.statements import Change, Query
+from mogan.tests.functional import base
 from mogan.tests.functional.base import now
 from mogan.tests.functional.database_faults import ProxyTest
+from mogan.tests.support import backends
 
 I = models.instances  # noqa: E741 - the table
 
@@ -156,10 +158,10 @@ class TestLost(ProxyTest):
         self.addCleanup(db.dispose)
         tries = []
 
-        @transaction
+        @retried
         def count(db):
+            tries.append(db)
             with db.writer() as connection:
-                tries.append(connection)
                 connection.execute(sa.update(I).where(I.c.uuid == uuid)
                                    .values(revision=I.c.revision + 1))
 
@@ -182,7 +184,7 @@ class TestPatience(ProxyTest):
     """The driver for PostgreSQL has no limit of its own for an answer."""
 
     def ask(self, statement: sa.TextClause, **options: Any) -> None:
-        with mock.patch('mogan.db.engine._ANSWER', _LIMIT):
+        with mock.patch('mogan.db.core.timeouts.ANSWER', _LIMIT):
             db = Database(self.far_url, **options)
             self.addCleanup(db.dispose)
             with db.reader() as connection:
@@ -196,7 +198,7 @@ class TestPatience(ProxyTest):
         self.ask(_SLOW)
 
     def test_work_that_takes_long_is_let_do(self):
-        self.ask(_SILENT, patient=True)
+        self.ask(_SILENT, time_limits=False)
 
     def test_the_system_finds_out_that_a_host_is_gone(self):
         db = Database(self.far_url)
@@ -215,7 +217,7 @@ class TestPatience(ProxyTest):
 
 
 def load_tests(loader: unittest.TestLoader, *_: Any) -> unittest.TestSuite:
-    """Those that have a meaning here: no network leads to SQLite."""
+    """Return those that apply to the backend: SQLite has no network."""
     classes = [TestStatements, TestKept] + (
         [] if backends.NAME == 'sqlite' else [TestLost])
     if backends.NAME == 'postgresql':

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 
-from mogan.api import server
+from mogan.http_server import server
 from mogan.tests.functional import base
 
 THREADS = 4

@@ -10,9 +10,10 @@ from unittest import mock
 
 import sqlalchemy as sa
 
-from mogan.db import claims, clock, models
-from mogan.tests.functional import backends
+from mogan.db import claims, models
+from mogan.db.core import clock
 from mogan.tests.functional.database_faults import BOUND, FaultTest
+from mogan.tests.support import backends
 
 I = models.instances  # noqa: E741 - as the product names it
 
@@ -93,10 +94,10 @@ class TestClocks(FaultTest):
             taken = claims.take(self.db, uuid, 'one', 30.0)
         with self.db.reader() as connection:
             [left] = connection.execute(sa.select(
-                I.c.claim_until > clock.moment(29)).where(
+                I.c.claim_until > clock.from_now(29)).where(
                     I.c.uuid == uuid)).scalars()
             [over] = connection.execute(sa.select(
-                I.c.claim_until > clock.moment(31)).where(
+                I.c.claim_until > clock.from_now(31)).where(
                     I.c.uuid == uuid)).scalars()
         self.assertEqual((True, False), (bool(left), bool(over)))
         self.assertLess(29, taken.claim.left())
@@ -107,7 +108,7 @@ class TestClocks(FaultTest):
         # As if its clock had gone on by an hour meanwhile.
         with self.db.writer() as connection:
             connection.execute(sa.update(I).values(
-                claim_until=clock.moment(-3570)))
+                claim_until=clock.from_now(-3570)))
         self.assertLess(29, work.claim.left())
         self.assertFalse(claims.renew(self.db, work.claim))
         self.assertFalse(claims.release(self.db, work.claim))
@@ -115,7 +116,7 @@ class TestClocks(FaultTest):
 
 
 def load_tests(loader: Any, tests: Any, pattern: Any) -> Any:  # noqa: ARG001
-    """The suites of the backend of this run."""
+    """Return the suites of the backend of this run."""
     suites = [TestClocks, TestBusy] if backends.NAME == 'sqlite' else [
         TestClocks]
     return unittest.TestSuite(

@@ -11,7 +11,7 @@ from mogan.tests.functional import gabbi_fixtures
 
 def load_tests(loader: Any, tests: Any,  # noqa: ARG001 - unittest's
                pattern: Any) -> Any:  # noqa: ARG001
-    """One suite for each file."""
+    """Return one suite for each file."""
     return driver.build_tests(
         str(pathlib.Path(__file__).with_name('gabbits')), loader,
         intercept=gabbi_fixtures.application,

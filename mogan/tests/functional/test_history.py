@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is kept of the requests that were made."""
+"""The history of requests."""
 
 import datetime
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an instance is given with its creation reaches its node, and nobody
-else where it is secret."""
+"""The inputs of an instance reach its node, and nobody else where they are
+secret."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from mogan.db import models, purge
 from mogan.tests.functional import base
-from mogan.tests.functional.deployment import SMALL
+from mogan.tests.support.deployment import SMALL
 
 KEY = ('ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDBVqqxZ9mxLMyCHakzoBYZnQwfjeb0Z'
        '+ZdaAlZGav4B ann@example.com')
@@ -20,15 +20,13 @@ MARKER = 'correct-horse-battery-staple'
 USER_DATA = f'#cloud-config\n# {MARKER}\n'
 GIVEN = {'user_data': base64.b64encode(USER_DATA.encode()).decode(),
          'ssh_keys': [f'{KEY}\n'],
-         'partitions': {'root_gb': '40', 'swap_mb': 4096},
-         'networks': [{'net_id': base.NOWHERE},
-                      {'port_id': base.IMAGE.upper()}]}
+         'partitions': {'root_gb': '40', 'swap_mb': 4096}}
 
 
 class TestInputs(base.FunctionalTest):
 
     def drive(self, uuid: str) -> dict[str, Any]:
-        """What the instance finds out about itself."""
+        """Return the metadata that the instance finds on its config drive."""
         return self.hardware.config_drive(self.node_of(uuid).uuid)
 
     def kept(self) -> list[Any]:
@@ -44,14 +42,14 @@ class TestInputs(base.FunctionalTest):
     def test_the_node_gets_it_with_the_build_and_with_each_rebuild(self):
         uuid = self.make_instance(**GIVEN)
         self.assert_handed_on(uuid)
-        with self.hardware.turn() as turn:
-            turn.change(self.node_of(uuid).uuid, config_drive=None)
+        with self.hardware.transaction() as txn:
+            txn.change(self.node_of(uuid).uuid, config_drive=None)
         self.ask(uuid, 'rebuild', 'demo')
         self.wait_for(uuid, status='active')
         self.assert_handed_on(uuid)
 
     def test_an_instance_that_was_given_nothing_has_no_row_for_it(self):
-        uuid = self.make_instance(networks=GIVEN['networks'])
+        uuid = self.make_instance()
         self.assertEqual([], self.kept())
         self.assertEqual({'meta_data'}, self.drive(uuid).keys())
 
@@ -72,29 +70,22 @@ class TestInputs(base.FunctionalTest):
 
     def test_some_of_it_is_shown(self):
         given, plain = self.make_instance(**GIVEN), self.make_instance()
-        networks = [{'net_id': base.NOWHERE}, {'port_id': base.IMAGE}]
         listed = {one['uuid']: one for one in self.demo.get(
             '/v1/instances/detail').json['instances']}
         chosen = {one['uuid']: one for one in self.demo.get(
-            '/v1/instances?fields=uuid,partitions,networks').json[
-                'instances']}
+            '/v1/instances?fields=uuid,partitions').json['instances']}
         for show in (self.see, listed.get, chosen.get):
             one = show(given)
             self.assertEqual({'root_gb': 40, 'swap_mb': 4096},
                              one['partitions'])
-            self.assertEqual(networks, one['networks'])
-            one = show(plain)
-            self.assertEqual((None, []),
-                             (one['partitions'], one['networks']))
-        self.assertNotIn('networks', self.demo.get(
-            '/v1/instances').json['instances'][0])
+            self.assertIsNone(show(plain)['partitions'])
 
     def test_a_key_pair_that_there_is_not_is_told_so(self):
         answer = self.demo.post('/v1/instances', {
             'name': 'web', 'image_uuid': base.IMAGE, 'key_name': 'laptop',
             'flavor_uuid': self.make_flavor()})
         self.expect(400, answer)
-        self.assertIn('$.key_name: you have no key pair laptop',
+        self.assertIn('$.key_name: key pair laptop not found',
                       answer.json['error']['message'])
 
     def test_an_instance_that_is_refused_leaves_nothing(self):
@@ -130,7 +121,7 @@ class TestRefusals(base.FunctionalTest):
                 ([KEY, 'ssh-rsa A'], '$.ssh_keys[1]: is not a public key'),
                 ([f'{KEY}\n{KEY}'], '$.ssh_keys[0]')):
             self.assert_refused(place, ssh_keys=value)
-        for name in (' x', 'x ', 'x.y', '', 'x' * 256):
+        for name in (' x', 'x ', 'x:y', '..', '', 'x' * 256):
             self.assert_refused('$.key_name', key_name=name)
 
     def test_a_network_is_a_net_or_a_port(self):
@@ -139,7 +130,8 @@ class TestRefusals(base.FunctionalTest):
                 ([], '$.networks'), ([{}], '$.networks[0]'),
                 ([{'net_id': 'x'}], '$.networks[0].net_id'),
                 ([both], '$.networks[0]'), ([{'uuid': 'x'}], 'uuid'),
-                ([{'port_id': base.IMAGE}] * 17, '$.networks')):
+                ([{'port_id': base.IMAGE}] * 17, '$.networks'),
+                ([{'net_id': base.IMAGE}], '$.networks: networks are not')):
             self.assert_refused(place, networks=value)
 
     def test_partitions_have_sizes(self):
@@ -173,7 +165,9 @@ class TestSecrets(base.FunctionalTest):
         uuid = self.make_instance(**GIVEN)
         self.hardware.set_protected(self.node_of(uuid).uuid, protected=True)
         self.ask(uuid, 'rebuild', 'demo')
-        fault = self.wait_for(uuid, status='error')['fault']
+        fault = self.wait_for(uuid, status='active')['fault']
+        self.assertEqual('rebuild', fault['cause'])
+        self.hardware.set_protected(self.node_of(uuid).uuid, protected=False)
         self.ask(uuid, 'lock')
         self.ask(uuid, 'unlock')
         self.wait_for(uuid, lock_state='unlocked')

@@ -2,6 +2,7 @@
 """Key pairs: each user's own, and what instances get of them."""
 
 import logging
+import urllib.parse
 
 import fixtures
 from cryptography.hazmat.primitives import serialization
@@ -19,7 +20,7 @@ class KeyPairsTest(base.FunctionalTest):
     engines = 0
 
     def add(self, name='laptop', client=None, **values):
-        """A new key pair."""
+        """Create a key pair."""
         return self.expect(201, (client or self.demo).post(
             _PAIRS, {'name': name} | values)).json
 
@@ -75,7 +76,7 @@ class TestKeyPairs(KeyPairsTest):
         self.add()
         answer = self.expect(409, self.demo.post(_PAIRS, {
             'name': 'laptop', 'public_key': KEY}))
-        self.assertIn('laptop exists', answer.json['error']['message'])
+        self.assertIn('laptop already exists', answer.json['error']['message'])
         self.add(client=self.other)
 
     def test_a_name_has_its_case(self):
@@ -90,7 +91,7 @@ class TestKeyPairs(KeyPairsTest):
         for answer in (self.demo.get(f'{_PAIRS}/laptop'),
                        self.demo.delete(f'{_PAIRS}/laptop')):
             self.expect(404, answer)
-            self.assertEqual('There is no key pair laptop.',
+            self.assertEqual('Key pair laptop not found.',
                              answer.json['error']['message'])
 
     def test_nobody_reaches_those_of_others(self):
@@ -115,6 +116,20 @@ class TestKeyPairs(KeyPairsTest):
         self.expect(404, self.admin.get(f'{_PAIRS}/laptop'))
         self.expect(200, self.demo.get(f'{_PAIRS}/laptop'))
         self.expect(204, self.admin.delete(f'{_PAIRS}/laptop?user_id=demo'))
+
+    def test_a_name_may_be_that_of_an_account(self):
+        for name in ('me@laptop', 'me@laptop.example.org', 'id_rsa.pub',
+                     'my key', '.ssh', '@', '...'):
+            made = self.add(name, public_key=f'\r\n{KEY}\r\n')
+            self.assertEqual((name, KEY), (made['name'], made['public_key']))
+            path = f'{_PAIRS}/{urllib.parse.quote(name)}'
+            self.assertTrue(made['links'][0]['href'].endswith(path))
+            for one in (path, f'{_PAIRS}/{name.replace(" ", "%20")}'):
+                self.assertEqual(name, self.expect(
+                    200, self.demo.get(one)).json['name'])
+            self.expect(204, self.demo.delete(path))
+        for name in ('.', '..', 'a/b', ' a', 'a ', '@ ', 'a\nb', 'a:b'):
+            self.expect(400, self.demo.post(_PAIRS, {'name': name}))
 
     def test_what_makes_no_sense_is_told_so(self):
         for body, place in (

@@ -38,7 +38,7 @@ class TestLists(base.FunctionalTest):
                 self.put_row(deleted_at=base.now(), node_uuid=None)
 
     def _list(self, query: str = '', client: Any = None) -> list[str]:
-        """The uuids of all pages, in their order."""
+        """Return the uuids of all pages, in their order."""
         client = client or self.demo
         path, uuids = f'/v1/instances?{query}', []
         while path:
@@ -275,3 +275,14 @@ class TestFlavors(base.FunctionalTest):
             'disabled': True, 'description': None,
             'updated_at': after['updated_at']}, after)
         self.assertEqual(after, self.admin.get(path).json)
+
+
+class TestNodes(base.FunctionalTest):
+
+    def test_their_names_are_in_order(self):
+        nodes = self.expect(200, self.admin.get('/v1/nodes/detail'))
+        # By uuid, which is made up.
+        by_uuid = [node['name'] for node in nodes.json['nodes']]
+        names = self.expect(200, self.admin.get('/v1/nodes'))
+        self.assertGreater(len(by_uuid), 1)
+        self.assertEqual(sorted(by_uuid), names.json['nodes'])

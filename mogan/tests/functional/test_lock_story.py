@@ -17,7 +17,7 @@ class TestLockStory(base.FunctionalTest):
         settled = self.wait_for(uuid, lock_state='locked')
         self.assertEqual('applied', settled['node_protection'])
         self.assertTrue(self.node_of(uuid).protected)
-        self.assertEqual('disk swap, ticket 4711',
+        self.assertEqual(self.marked(uuid, 'disk swap, ticket 4711'),
                          self.node_of(uuid).protected_reason)
         for client in (self.demo, self.admin):
             self.expect(409, client.delete(path))

@@ -9,9 +9,9 @@ from mogan.baremetal import driver
 from mogan.db import models
 from mogan.tests.functional import base
 from mogan.tests.functional.adoption import PATH, AdoptionTest
-from mogan.tests.functional.client import Client
-from mogan.tests.functional.deployment import SMALL
 from mogan.tests.functional.test_races import at_once
+from mogan.tests.support.client import Client
+from mogan.tests.support.deployment import SMALL
 
 
 class TestList(AdoptionTest):
@@ -92,8 +92,8 @@ class TestAdopting(AdoptionTest):
         self.assertEqual([], self.listed())
 
     def test_one_that_is_off_is_stopped(self):
-        with self.hardware.turn() as turn:
-            turn.change(self.node_uuid, power_state='power off')
+        with self.hardware.transaction() as txn:
+            txn.change(self.node_uuid, power_state='power off')
         uuid = self.adopt()
         self.wait_for(uuid, status='stopped', power_state='power off')
         self.ask(uuid, 'on')
@@ -117,9 +117,9 @@ class TestAdopting(AdoptionTest):
                       self.node().availability)
 
     def test_a_power_change_is_waited_for(self):
-        with self.hardware.turn() as turn:
-            turn.change(self.node_uuid, power_target='off',
-                        until=turn.now + 0.3)
+        with self.hardware.transaction() as txn:
+            txn.change(self.node_uuid, power_target='off',
+                       until=txn.now + 0.3)
         self.wait_for(self.adopt(), status='stopped')
 
     def test_an_image_may_be_named_in_capitals(self):
@@ -136,9 +136,9 @@ class TestAdopting(AdoptionTest):
         self.assertIsNone(seen['image_uuid'])
 
     def _flavor_of(self, traits: Sequence[str]) -> str | None:
-        with self.hardware.turn() as turn:
-            turn.change(self.node_uuid, instance_uuid=None,
-                        traits=''.join(f' {trait} ' for trait in traits))
+        with self.hardware.transaction() as txn:
+            txn.change(self.node_uuid, instance_uuid=None,
+                       traits=''.join(f' {trait} ' for trait in traits))
         uuid = self.adopt()
         flavor = self.wait_for(uuid, status='active')['flavor_uuid']
         with self.db.writer() as connection:
@@ -204,8 +204,8 @@ class TestRefusals(AdoptionTest):
     def test_one_that_an_instance_has_lost_is_that_instance_s(self):
         uuid = self.make_instance()
         self.node_uuid = self.node_of(uuid).uuid
-        with self.hardware.turn() as turn:
-            turn.change(self.node_uuid, instance_uuid=None)
+        with self.hardware.transaction() as txn:
+            txn.change(self.node_uuid, instance_uuid=None)
         self.assert_refused(409, uuid)
 
     def test_of_many_that_ask_at_once_one_gets_it(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What others are told of the instances."""
+"""Notifications of instances."""
 
 import base64
 import json
@@ -9,12 +9,13 @@ import unittest
 
 import sqlalchemy as sa
 
-from mogan.baremetal import faults
-from mogan.db import clock, models, outbox, purge, rounds
+from mogan.baremetal.simulated import faults
+from mogan.db import models, outbox, periodic, purge
+from mogan.db.core import clock
 from mogan.notifications import events, schemas
-from mogan.tests import secrets
 from mogan.tests.functional import adoption, base, telling, test_inputs
 from mogan.tests.functional.test_api_samples import form
+from mogan.tests.support import secrets
 
 SAMPLES = (pathlib.Path(__file__).parents[3]
            / 'doc/source/admin/notification-samples')
@@ -195,12 +196,15 @@ class TestRuns(telling.TellingTest):
             message['message_id'] for message in messages}))
 
     def test_one_engine_at_a_time_tells_for_all(self):
-        rounds.announce(self.db, 'notifications')
-        self.assertTrue(rounds.take(self.db, 'notifications', 3600))
+        periodic.register(self.db, 'notifications')
+        self.assertTrue(periodic.acquire(self.db, 'notifications', 3600))
         self.deployment.start_engine()
-        self.lock(self.make_instance())
+        uuid = self.make_instance()
+        # It is at it still.
+        periodic.extend(self.db, 'notifications', 3600)
+        self.lock(uuid)
         self.assertEqual([], self.heard())
-        rounds.hold(self.db, 'notifications', 0)
+        periodic.extend(self.db, 'notifications', 0)
         self.assertEqual(4, len(self.all_heard()))
 
     def test_what_waits_is_counted(self):
@@ -230,14 +234,15 @@ class TestRuns(telling.TellingTest):
              in events.in_order(outbox.page(self.db, 9), more=False)])
 
     def action(self, instance_uuid, created, finished, unpublished=1):
-        """An action that was done these seconds from now; its uuid."""
+        """Insert an action that was done these seconds from now; returns its
+        uuid."""
         uuid = f'{created}'
         with self.db.writer() as connection:
             connection.execute(sa.insert(models.actions).values(
                 uuid=uuid, instance_uuid=instance_uuid, verb='lock',
                 arguments={}, user_id='admin', outcome='done', attempts=0,
-                times=1, created_at=clock.moment(created),
-                finished_at=clock.moment(finished),
+                times=1, created_at=clock.from_now(created),
+                finished_at=clock.from_now(finished),
                 unpublished=unpublished))
         return uuid
 
@@ -247,13 +252,15 @@ class TestRuns(telling.TellingTest):
                                     (-90_001, None)):
             self.action(uuid, number, number, unpublished)
         self.assertEqual(0, purge.deleted_instances(self.db, 1, 9,
-                                                    told=True))
-        self.assertEqual(1, purge.finished_actions(self.db, 1, 9, told=True))
-        self.assertEqual(0, purge.finished_actions(self.db, 1, 9, told=True))
+                                                    published=True))
+        self.assertEqual(1, purge.finished_actions(self.db, 1, 9,
+                                                   published=True))
+        self.assertEqual(0, purge.finished_actions(self.db, 1, 9,
+                                                   published=True))
         outbox.mark(self.db, started=(), ended=[
             row.id for row in outbox.page(self.db, 9)])
         self.assertEqual(3, purge.deleted_instances(self.db, 1, 9,
-                                                    told=True))
+                                                    published=True))
 
     def test_a_purge_where_nobody_is_told_waits_for_nothing(self):
         uuid = self.put_row(deleted_at=base.now().replace(year=2020))

@@ -8,6 +8,7 @@ import unittest
 import openapi_spec_validator
 from oslotest import base as test_base
 
+from mogan import policy
 from mogan.api import app, openapi
 from mogan.tests.functional import base, conformity
 from mogan.tests.functional.test_api_samples import SAMPLES, sample
@@ -112,9 +113,10 @@ class TestPublicEndpoint(base.FunctionalTest):
         deployment.conf.set_override(
             'public_endpoint', 'https://cloud.example/baremetal/', 'api')
         services = app.Services(
-            db=deployment.db, engine=None, policy=None,
+            db=deployment.db, engine=None,
+            policy=policy.Policy(deployment.conf),
             settings=app.settings(deployment.conf))
-        deployment.application = app.make_app(services, deployment.conf)
+        deployment.application = app.Application(services, deployment.conf)
         self.addCleanup(deployment.application.close)
         return deployment
 

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the databases carry out the lists: by an index that has the rows in
-their order, on the first page and on a deep one."""
+"""Query plans of the lists: by an index that has the rows in their order, on
+the first page and on a deep one."""
 
 import functools
 from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
+from oslo_utils import uuidutils
 
-from mogan.db import instances, listing, models
-from mogan.tests.functional import backends, base
+from mogan.db import actions, instances, listing, models
+from mogan.tests.functional import base
+from mogan.tests.support import backends
 
 _FLAVOR = 'a0000000-0000-0000-0000-000000000000'
 _NODE = 'b0000000-0000-0000-0000-{:012}'
@@ -35,24 +37,27 @@ class TestPlans(base.FunctionalTest):
              'flavor_uuid': _FLAVOR if number % 5 else base.NOWHERE,
              'node_uuid': _NODE.format(number)} for number in range(120)))
         self.middle = uuids[60]
+        self._analyze('instances')
+
+    def _analyze(self, table: str) -> None:
+        """Let the planner know the rows of a table."""
         # SQLite has no statistics unless somebody asks for them.
         if backends.NAME != 'sqlite':
+            word = 'TABLE ' if backends.NAME == 'mariadb' else ''
             with self.db.engine.begin() as connection:
-                connection.execute(sa.text(
-                    'ANALYZE TABLE instances' if backends.NAME == 'mariadb'
-                    else 'ANALYZE'))
+                connection.execute(sa.text(f'ANALYZE {word}{table}'))
 
     def _plans(self, wanted: listing.Listing) -> list[tuple[str, str]]:
         return self._plans_of(lambda: listing.page(self.db, wanted))
 
-    def _plans_of(self, read: Callable[[], Any]) -> list[tuple[str, str]]:
-        """Each statement of what is read in an order, with the database's
-        plan of it."""
+    def _plans_of(self, read: Callable[[], Any], words: str = 'ORDER BY',
+                  ) -> list[tuple[str, str]]:
+        """Return each statement with this text, with its query plan."""
         statements: list[Any] = []
 
         def remember(*event: Any) -> None:
             _, _, statement, parameters, *_ = event
-            if 'ORDER BY' in statement:
+            if words in statement:
                 statements.append((statement, parameters))
 
         sa.event.listen(self.db.engine, 'before_cursor_execute', remember)
@@ -105,6 +110,23 @@ class TestPlans(base.FunctionalTest):
             where = f'{statement}\n{plan}'
             self._check(plan, where)
             self.assertIn('ix_instances_node_uuid_id', plan, where)
+
+    def test_what_is_due_is_found_by_when_it_is(self):
+        with self.db.writer() as connection:
+            connection.execute(sa.insert(models.actions), [{
+                'uuid': uuidutils.generate_uuid(), 'verb': 'lock',
+                'instance_uuid': base.NOWHERE, 'arguments': {},
+                'user_id': 'demo', 'attempts': 0, 'times': 1,
+                'created_at': base.now(), 'finished_at': base.now()}
+                for _ in range(120)])
+        self._analyze('actions')
+        for read in (functools.partial(actions.bring_forward, self.db),
+                     functools.partial(actions.due, self.db, 10, 30.0)):
+            [(statement, plan), *_] = self._plans_of(read, 'next_at')
+            where = f'{statement}\n{plan}'
+            self.assertIn('ix_actions_next_at', plan, where)
+            for word in ('SCAN a', 'Seq Scan', ' ALL '):
+                self.assertNotIn(word, plan, where)
 
     def test_a_page_begins_at_its_marker(self):
         [(_, plan)] = self._plans(listing.Listing(

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from mogan import policies
 from mogan.tests.functional import base, test_roles
-from mogan.tests.functional.client import Client
+from mogan.tests.support.client import Client
 
 _ONE: Final = '/v1/instances/{mine}'
 # A request by which each rule shows, and the administrator's answer by
@@ -52,11 +52,14 @@ _RULES: Final = {
 
 class TestPolicies(test_roles.RequestsTest):
 
-    def _send(self, client: Client, request: str) -> Any:
-        method, path = request.split(' ')
-        names = self.names | {
+    def _names(self) -> dict[str, str]:
+        return self.names | {
             'mine': self.put_row(), 'unused': self.make_flavor(),
             'locked': self.put_row('active', 'locked')}
+
+    def _send(self, client: Client, request: str,
+              names: dict[str, str]) -> Any:
+        method, path = request.split(' ')
         return client.request(method, path.format(**names),
                               self.body(method, path))
 
@@ -64,12 +67,15 @@ class TestPolicies(test_roles.RequestsTest):
         self.assertEqual({rule.name for rule in policies.list_rules()},
                          _RULES.keys())
         for rule, (request, allowed, _) in _RULES.items():
-            answer = self._send(self.admin, request)
+            answer = self._send(self.admin, request, self._names())
             self.assertEqual(allowed, answer.status, (rule, answer.body))
-        for rule, (request, _, refused) in _RULES.items():
+        # The application that makes them hears of the file as well.
+        prepared = [self._names() for _ in _RULES]
+        for (rule, (request, _, refused)), names in zip(
+                _RULES.items(), prepared, strict=True):
             self.deployment._override({rule: '!'})
             client = Client(self.deployment.make_application(), 'admin')
-            answer = self._send(client, request)
+            answer = self._send(client, request, names)
             self.assertEqual(refused, answer.status, (rule, answer.body))
 
     def test_a_file_that_changes_is_in_force_without_a_restart(self):

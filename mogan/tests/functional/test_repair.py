@@ -8,8 +8,8 @@ class TestRepair(base.FunctionalTest):
 
     def outsider(self, node, **changes):
         """Do to a node what somebody does who goes to it directly."""
-        with self.hardware.turn() as turn:
-            turn.change(node.uuid, **changes)
+        with self.hardware.transaction() as txn:
+            txn.change(node.uuid, **changes)
 
     def protection(self, uuid):
         node = self.node_of(uuid)
@@ -20,12 +20,14 @@ class TestRepair(base.FunctionalTest):
         self.lock(uuid, 'disk swap')
         self.outsider(self.node_of(uuid), protected=False)
         base.eventually(lambda: self.protection(uuid),
-                        until=lambda seen: seen == (True, 'disk swap'))
+                        until=lambda seen: seen == (
+                            True, self.marked(uuid, 'disk swap')))
         self.assertEqual('applied', self.see(uuid)['node_protection'])
 
-    def test_an_unlocked_node_that_is_protected_is_released(self):
+    def test_an_unlocked_node_that_kept_its_protection_is_released(self):
         uuid = self.make_instance()
-        self.outsider(self.node_of(uuid), protected=True)
+        self.outsider(self.node_of(uuid), protected=True,
+                      protected_reason=self.marked(uuid, 'disk swap'))
         base.eventually(lambda: self.protection(uuid),
                         until=lambda seen: seen == (False, None))
 
@@ -35,7 +37,8 @@ class TestRepair(base.FunctionalTest):
         before = self.see(uuid)
         self.lock(uuid, 'firmware')
         base.eventually(lambda: self.protection(uuid),
-                        until=lambda seen: seen == (True, 'firmware'))
+                        until=lambda seen: seen == (
+                            True, self.marked(uuid, 'firmware')))
         after = self.see(uuid)
         self.assertEqual('firmware', after['locked_reason'])
         self.assertEqual(before['locked_at'], after['locked_at'])

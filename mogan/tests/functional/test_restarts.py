@@ -6,10 +6,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mogan.baremetal import faults
-from mogan.db import clock, models
+from mogan.baremetal.simulated import faults
+from mogan.db import models
+from mogan.db.core import clock
 from mogan.tests.functional import base
-from mogan.tests.functional.client import Client
+from mogan.tests.support.client import Client
 
 # Request, what the instance shows in between, and in the end.
 _UNFINISHED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
@@ -34,7 +35,7 @@ _UNFINISHED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 class TestRestarts(base.FunctionalTest):
 
     def _prepare(self, request: str) -> str | None:
-        """An instance that the request can be made of."""
+        """Create an instance for the request; returns its uuid."""
         if request == 'create':
             return None
         uuid = self.make_instance()
@@ -74,21 +75,21 @@ class TestRestarts(base.FunctionalTest):
 
     def _with_a_dead_engine(self, request: str, between: dict[str, Any],
                             end: dict[str, Any]) -> None:
-        """The engine had claimed the instance, and is no more."""
+        """Claim the instance for an engine that has died."""
         uuid = self._prepare(request)
         self.deployment.stop_engines()
         uuid = self._begin(request, uuid)
         with self.db.writer() as connection:
             connection.execute(sa.update(models.instances).values(
                 claim_by='a dead engine', claim_seq=9,
-                claim_until=clock.moment(0.5)))
+                claim_until=clock.from_now(0.5)))
         self.deployment.start_engine()
         self._check_end(uuid, end)
         self.assertLess(9, self.row(uuid)['claim_seq'])
 
     def _in_the_middle(self, request: str, between: dict[str, Any],
                        end: dict[str, Any]) -> None:
-        """The hardware was at work, and goes on without an engine."""
+        """Let the hardware work without an engine."""
         uuid = self._prepare(request)
         self.deployment.stop_engines()
         slow = {'deploy_time': 0.5, 'rebuild_time': 0.5,
@@ -183,8 +184,8 @@ class TestNodes(base.FunctionalTest):
         [carrier] = [node for node in nodes if node['instance_uuid'] == uuid]
         self.assertLessEqual(
             {'uuid': self.see(uuid)['node_uuid'], 'protected': True,
-             'protected_reason': 'disk swap', 'availability': 'active',
-             'power_state': 'power on',
+             'protected_reason': self.marked(uuid, 'disk swap'),
+             'availability': 'active', 'power_state': 'power on',
              'resource_class': 'CUSTOM_BAREMETAL_SMALL'}.items(),
             carrier.items())
 

@@ -13,11 +13,12 @@ import sqlalchemy as sa
 from oslo_utils import uuidutils
 
 from mogan.db import claims, models
-from mogan.db.engine import Database
-from mogan.tests.functional import backends, base
-from mogan.tests.functional.client import Answer, Client
+from mogan.db.core.engine import Database
+from mogan.tests.functional import base
 from mogan.tests.functional.database_faults import BOUND, FaultTest
 from mogan.tests.functional.test_races import at_once
+from mogan.tests.support import backends
+from mogan.tests.support.client import Answer, Client
 
 I = models.instances  # noqa: E741 - as the product names it
 A = models.actions
@@ -42,13 +43,14 @@ class RivalTest(FaultTest):
 
     @contextlib.contextmanager
     def rival(self) -> Iterator[sa.Connection]:
-        """A transaction that is undone unless it is committed."""
+        """Run a concurrent transaction, which is rolled back unless
+        committed."""
         with self.db.engine.connect() as connection:
             yield connection
             connection.rollback()
 
     def change(self, rival: sa.Connection, uuid: str, **values: Any) -> None:
-        """What another service does to the row."""
+        """Change the row as another service would."""
         changed = rival.execute(sa.update(I).where(
             I.c.uuid == uuid).values(fence=I.c.fence + 1, **values))
         self.assertEqual(1, changed.rowcount)
@@ -77,7 +79,8 @@ class RivalTest(FaultTest):
 
 
 class TestRivals(RivalTest):
-    """What a request has waited for counts, not what it might have read."""
+    """A request judges the row that it has waited for, not one it has read
+    before."""
 
     def _race(self, change: dict[str, Any],
               request: Callable[[str], Answer]) -> Answer:
@@ -220,7 +223,7 @@ class TestPausedProcess(RivalTest):
 
 
 def _at(level: str, **reach: str) -> type[TestRivals]:
-    """The rivals on another isolation level."""
+    """Return the concurrent transactions with another isolation level."""
     return type(f'TestRivals{level.title().replace(" ", "")}',
                 (TestRivals,), {'reach': reach, '__module__': __name__})
 
@@ -238,8 +241,8 @@ def _levels() -> list[type[TestRivals]]:
 
 
 def load_tests(loader: Any, tests: Any, pattern: Any) -> Any:  # noqa: ARG001
-    """The suites of the backend of this run; SQLite has no rows to wait
-    for."""
+    """Return the suites of the backend of this run; SQLite has no row
+    locks."""
     if backends.NAME == 'sqlite':
         return unittest.TestSuite()
     return unittest.TestSuite(

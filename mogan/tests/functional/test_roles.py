@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may do what: the table roles.yaml, and rules that are overridden."""
+"""Roles: the table roles.yaml, and rules that are overridden."""
 
 import pathlib
 from typing import Any, ClassVar
@@ -13,7 +13,7 @@ _USERS = ('admin', 'demo', 'reader', 'other', 'nobody', None)
 
 
 class RequestsTest(base.FunctionalTest):
-    """What the requests of the tables are about, and their bodies."""
+    """The objects of the table's requests, and their bodies."""
 
     def setUp(self):
         super().setUp()

@@ -6,7 +6,9 @@ import alembic.runtime.migration
 import oslo_db.exception
 import sqlalchemy as sa
 
-from mogan.db import actions, clock, migrations, models
+from mogan import states
+from mogan.db import actions, migrations, models, revisions
+from mogan.db.core import clock
 from mogan.states import EVERY_STATUS, LOCKABLE, LockState
 from mogan.tests.functional import base
 
@@ -22,7 +24,7 @@ class TestSchema(base.FunctionalTest):
                     connection, opts={'compare_type': True}),
                 models.metadata)
         self.assertEqual([], found)
-        self.assertEqual(migrations.head(), migrations.version(self.db))
+        self.assertEqual(revisions.head(), migrations.version(self.db))
 
     def test_an_upgrade_of_what_is_up_to_date_changes_nothing(self):
         uuid = self.put_row()
@@ -39,7 +41,7 @@ class TestSchema(base.FunctionalTest):
         finally:
             with self.db.engine.begin() as connection:
                 connection.execute(version.update().values(
-                    version_num=migrations.head()))
+                    version_num=revisions.head()))
         self.assertIn('9999', error.message)
 
     def test_the_database_refuses_to_destroy_what_is_locked(self):
@@ -52,6 +54,27 @@ class TestSchema(base.FunctionalTest):
                 self.assertIn('locked_is_not_destroyed', str(error))
             for status in LOCKABLE:
                 self.put_row(status, lock_state)
+
+    def test_no_other_value_gets_into_a_state_column(self):
+        for column, values in (('status', states.Status),
+                               ('lock_state', states.LockState),
+                               ('node_protection', states.NodeProtection)):
+            for value in values:
+                self.put_row(**{'status': 'active', column: value})
+            strange = 'unlocking' if column == 'status' else 'active'
+            error = self.assertRaises(
+                (oslo_db.exception.DBError, sa.exc.DatabaseError),
+                self.put_row, **{column: strange})
+            self.assertIn(f'ck_instances_{column}', str(error))
+
+    def test_the_checks_are_those_of_the_models(self):
+        inspector = sa.inspect(self.db.engine)
+        for table in models.metadata.sorted_tables:
+            self.assertEqual(
+                {one.name for one in table.constraints
+                 if isinstance(one, sa.CheckConstraint)},
+                {one['name'] for one in
+                 inspector.get_check_constraints(table.name)})
 
     def test_the_columns_of_the_indexes_follow_by_themselves(self):
         instances = models.instances

@@ -93,24 +93,29 @@ class TestServers(conformity.Conforming, base.FunctionalTest):
             self.row(uuid)['status'], self.row(uuid)['lock_state']))
 
     def test_a_rebuild_takes_the_image_that_is_there(self):
-        uuid = self.put_row(image_uuid=base.OTHER_IMAGE)
-        for values in ({}, {'preserve_ephemeral': None}):
-            answer = self.expect(202 if not values else 409, self.demo.put(
-                f'/v1/servers/{uuid}/states/provision',
-                {'target': 'rebuild'} | values))
-        self.assertEqual({'image_uuid': base.OTHER_IMAGE},
-                         self.history(uuid)[0]['arguments'])
-        uuid = self.put_row(image_uuid=None)
-        answer = self.expect(400, self.demo.put(
-            f'/v1/servers/{uuid}/states/provision', {'target': 'rebuild'}))
-        self.assertIn('image_uuid', answer.message)
-        answer = self.expect(202, self.demo.put(
-            f'/v1/servers/{uuid}/states/provision',
-            {'target': 'rebuild', 'image_uuid': base.IMAGE}))
-        self.assertTrue(answer.headers['location'].endswith(
-            f'/v1/servers/{uuid}/states'))
-        self.assertEqual('rebuilding', self.demo.get(
-            answer.headers['location']).json['status'])
+        for dialect, values in (('servers', {'preserve_ephemeral': None}),
+                                ('instances', {})):
+            uuid = self.put_row(image_uuid=base.OTHER_IMAGE)
+            path = f'/v1/{dialect}/{uuid}/states/provision'
+            for status in (202, 409):
+                self.expect(status, self.demo.put(
+                    path, {'target': 'rebuild'} | values))
+            self.assertEqual({'image_uuid': base.OTHER_IMAGE},
+                             self.history(uuid)[0]['arguments'])
+
+    def test_one_that_is_not_known_has_to_be_named(self):
+        for dialect in ('servers', 'instances'):
+            uuid = self.put_row(image_uuid=None)
+            path = f'/v1/{dialect}/{uuid}/states/provision'
+            answer = self.expect(400, self.demo.put(
+                path, {'target': 'rebuild'}))
+            self.assertIn('$.image_uuid', answer.message)
+            answer = self.expect(202, self.demo.put(
+                path, {'target': 'rebuild', 'image_uuid': base.IMAGE}))
+            self.assertTrue(answer.headers['location'].endswith(
+                f'/v1/{dialect}/{uuid}/states'))
+            self.assertEqual('rebuilding', self.demo.get(
+                answer.headers['location']).json['status'])
 
 
 class _Rules(base.FunctionalTest):

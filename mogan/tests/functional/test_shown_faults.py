@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands in the way of an action is shown, as long as it does."""
+"""The fault of an action is shown as long as it lasts."""
 
 import sqlalchemy as sa
 
-from mogan.baremetal import driver, faults
-from mogan.baremetal.simulated import SimulatedDriver
-from mogan.db import clock, models
+from mogan.baremetal import driver
+from mogan.baremetal.simulated import SimulatedDriver, faults
+from mogan.db import models
+from mogan.db.core import clock
 from mogan.engine.task import Limits
 from mogan.engine.worker import Worker
 from mogan.tests.functional import base
-from mogan.tests.functional.deployment import TIMES
+from mogan.tests.support.deployment import TIMES
 
 _LONG = 3600.0
 
@@ -26,14 +27,14 @@ class ShownTest(base.FunctionalTest):
         self.deployment.stop_engines()
 
     def look(self, kind=SimulatedDriver):
-        """A worker does what is to be done, whenever that is due."""
+        """Let a worker process the instance, whenever that is due."""
         hardware = kind(
             self.deployment.directory / 'inventory.sqlite',
             **TIMES | {'rebuild_time': _LONG, 'undeploy_time': _LONG,
                        'lease': 30.0})
         self.addCleanup(hardware.close)
         self.change(models.actions, next_at=clock.NOW)
-        Worker(self.db, hardware, 'worker', Limits()).look(self.uuid)
+        Worker(self.db, hardware, 'worker', Limits()).process(self.uuid)
 
     def change(self, table, **values):
         """Change the rows of what is unfinished."""
@@ -98,7 +99,7 @@ class TestBusyNodes(ShownTest):
         self.look()
         self.assertIsNone(self.message())
         self.assertEqual((0, None), self.attempts())
-        self.change(models.actions, created_at=clock.moment(-61))
+        self.change(models.actions, created_at=clock.from_now(-61))
         self.look()
         self.assertEqual('out of paper', self.message())
         self.assertEqual((1, 'out of paper'), self.attempts())
@@ -143,8 +144,8 @@ class TestObstacles(ShownTest):
         self.meet('break', 'undeploy')
         self.ask(self.uuid, 'delete')
         self.look()
-        with self.hardware.turn() as turn:
-            turn.change(self.node_of(self.uuid).uuid, until=0)
+        with self.hardware.transaction() as txn:
+            txn.change(self.node_of(self.uuid).uuid, until=0)
         for _ in range(2):
             self.look()
             self.assertEqual('undeploying',

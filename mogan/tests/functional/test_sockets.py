@@ -8,7 +8,7 @@ import socket
 import threading
 from typing import Any
 
-from mogan.api import server
+from mogan.http_server import server
 from mogan.tests.functional import base
 
 _ADMIN = {'Authorization': 'Basic YWRtaW46YWRtaW4='}

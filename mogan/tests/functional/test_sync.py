@@ -6,14 +6,14 @@ import functools
 import operator
 import uuid
 
-from mogan.baremetal import inventory
-from mogan.baremetal.simulated import SimulatedDriver
-from mogan.db import instances, rounds
-from mogan.engine import sync
+from mogan.baremetal.simulated import SimulatedDriver, inventory
+from mogan.db import instances, periodic
+from mogan.engine.drift import status
+from mogan.engine.drift.survey import Survey
 from mogan.engine.reconcile import Pace
 from mogan.engine.service import EngineService
-from mogan.engine.survey import Survey
-from mogan.tests.functional import backends, base, deployment
+from mogan.tests.functional import base
+from mogan.tests.support import backends, deployment
 
 OFF = {'power_state': 'power off'}
 
@@ -22,16 +22,16 @@ class SyncTest(base.FunctionalTest):
 
     def outsider(self, node_uuid, **changes):
         """Do to a node what somebody does who goes to it directly."""
-        with self.hardware.turn() as turn:
-            turn.change(node_uuid, **changes)
+        with self.hardware.transaction() as txn:
+            txn.change(node_uuid, **changes)
 
     def take_away(self, node_uuid):
-        with self.hardware.turn() as turn:
-            turn.connection.execute('DELETE FROM nodes WHERE uuid = ?',
-                                    (node_uuid,))
+        with self.hardware.transaction() as txn:
+            txn.connection.execute('DELETE FROM nodes WHERE uuid = ?',
+                                   (node_uuid,))
 
     def wait_for_fault(self, uuid, message):
-        """The instance, once its fault has this message."""
+        """Return the instance, once its fault has this message."""
         seen = base.eventually(
             lambda: self.see(uuid), until=lambda seen: (
                 seen['fault'] and message in seen['fault']['message']))
@@ -74,7 +74,8 @@ class TestPower(SyncTest):
         self.assertIsNone(seen['fault'])
 
     def put_power_error(self, uuid):
-        """A power change whose node was away, and is back."""
+        """Insert a failed power change whose node was unavailable, and is
+        back."""
         self.deployment.stop_engines()
         node = self.node_of(uuid)
         self.outsider(node.uuid, instance_uuid=None)
@@ -148,7 +149,8 @@ class TestLost(SyncTest):
         self.expect(409, self.admin.delete(f'/v1/instances/{uuid}'))
         self.outsider(node_uuid, instance_uuid=uuid)
         self.wait_for(uuid, status='active', node_protection='applied')
-        self.assertEqual('disk swap', self.node_of(uuid).protected_reason)
+        self.assertEqual(self.marked(uuid, 'disk swap'),
+                         self.node_of(uuid).protected_reason)
 
     def test_a_lost_one_is_deleted_as_any_other(self):
         uuid = self.make_instance()
@@ -209,18 +211,19 @@ class TestSurvey(SyncTest):
     engines = 0
 
     def put(self, number):
-        """An instance on the node of this number, which is yet to come."""
+        """Insert an instance on the node of this number, which does not exist
+        yet."""
         return self.put_row(node_uuid=str(uuid_of(number)))
 
     def put_node(self, number, instance_uuid, **changes):
         node_uuid = str(uuid_of(number))
-        with self.hardware.turn() as turn:
-            turn.connection.execute(
+        with self.hardware.transaction() as txn:
+            txn.connection.execute(
                 'INSERT INTO nodes (uuid, name, resource_class, traits) '
                 "VALUES (?, ?, 'CUSTOM_ANY', '')",
                 (node_uuid, f'number-{number}'))
-            turn.change(node_uuid, availability='active',
-                        instance_uuid=instance_uuid, **changes)
+            txn.change(node_uuid, availability='active',
+                       instance_uuid=instance_uuid, **changes)
 
     def driver(self):
         path = self.deployment.directory / 'inventory.sqlite'
@@ -254,8 +257,8 @@ class TestSurvey(SyncTest):
                     for row in [self.row(uuid)]}
             self.assertEqual(
                 dict.fromkeys(here, ('stopped', None))
-                | dict.fromkeys(lost, ('error', sync.GONE))
-                | dict.fromkeys(twice, ('error', sync.TAKEN)), seen, page)
+                | dict.fromkeys(lost, ('error', status.GONE))
+                | dict.fromkeys(twice, ('error', status.TAKEN)), seen, page)
 
     def test_a_page_costs_one_query(self):
         for number in range(1, 13):
@@ -274,16 +277,16 @@ class TestSurvey(SyncTest):
         [node] = [node for node in self.hardware.nodes()
                   if node.instance_uuid == uuid]
         self.ask(uuid, 'reboot')
-        self.assertFalse(sync.Sync(self.db).follow(row, node))
+        self.assertFalse(status.StatusSync(self.db).follow(row, node))
         self.assertEqual('rebooting', self.row(uuid)['status'])
         # Nor does what it looked like before count once it is done.
         with self.db.writer() as connection:
             connection.exec_driver_sql(
                 "UPDATE instances SET status = 'active', "
                 'status_action = NULL')
-        self.assertFalse(sync.Sync(self.db).follow(row, node))
+        self.assertFalse(status.StatusSync(self.db).follow(row, node))
         [row] = instances.on_nodes(self.db, after=('', 0), limit=10)
-        self.assertTrue(sync.Sync(self.db).follow(row, node))
+        self.assertTrue(status.StatusSync(self.db).follow(row, node))
         self.assertEqual('stopped', self.row(uuid)['status'])
 
     def test_a_node_that_may_only_be_hidden_is_not_lost(self):
@@ -302,7 +305,7 @@ class TestEngines(SyncTest):
     engines = 0
 
     def start(self, number):
-        """An engine whose driver counts, and that driver."""
+        """Start an engine whose driver counts calls; returns that driver."""
         path = self.deployment.directory / 'inventory.sqlite'
         driver = Counted(path, **deployment.TIMES)
         engine = EngineService(
@@ -320,13 +323,13 @@ class TestEngines(SyncTest):
         # Both have looked for work since.
         for engine in self.deployment.engines:
             base.eventually(
-                functools.partial(getattr, engine._reconciler, '_wake_at'),
+                functools.partial(getattr, engine._reconciler, '_sweep_at'),
                 until=functools.partial(
-                    operator.lt, engine._reconciler._wake_at + 0.1))
+                    operator.lt, engine._reconciler._sweep_at + 0.1))
         self.assertEqual(1, sum(driver.asked['nodes'] for driver in drivers))
 
     def test_a_long_one_keeps_the_others_off(self):
-        rounds.announce(self.db, 'survey')
-        self.assertTrue(rounds.take(self.db, 'survey', 0.01))
-        rounds.hold(self.db, 'survey', 3600)
-        self.assertFalse(rounds.take(self.db, 'survey', 3600))
+        periodic.register(self.db, 'survey')
+        self.assertTrue(periodic.acquire(self.db, 'survey', 0.01))
+        periodic.extend(self.db, 'survey', 3600)
+        self.assertFalse(periodic.acquire(self.db, 'survey', 3600))

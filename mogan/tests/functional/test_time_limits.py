@@ -2,13 +2,12 @@
 """Work that takes longer than it may: what gives up, what has to wait, and
 what may be locked meanwhile."""
 
-from mogan.baremetal import faults
-from mogan.baremetal.driver import Order
-from mogan.baremetal.simulated import SimulatedDriver
+from mogan.baremetal.driver import DeploySpec, Permit
+from mogan.baremetal.simulated import SimulatedDriver, faults
 from mogan.engine.task import Limits
 from mogan.engine.worker import Worker
 from mogan.tests.functional import base
-from mogan.tests.functional.deployment import TIMES
+from mogan.tests.support.deployment import TIMES
 
 _SHORT = 0.3    # seconds
 _LONG = 3600.0
@@ -20,15 +19,15 @@ class LimitsTest(base.FunctionalTest):
     engines = 0
 
     def make(self):
-        """The uuid of an active instance, without an engine."""
+        """Create an active instance, without an engine; returns its uuid."""
         self.deployment.start_engine()
         uuid = self.make_instance()
         self.deployment.stop_engines()
         return uuid
 
     def change_node(self, uuid, **columns):
-        with self.hardware.turn() as turn:
-            turn.change(self.node_of(uuid).uuid, **columns)
+        with self.hardware.transaction() as txn:
+            txn.change(self.node_of(uuid).uuid, **columns)
 
     def end_the_work(self, uuid):
         self.change_node(uuid, until=0)
@@ -37,11 +36,11 @@ class LimitsTest(base.FunctionalTest):
         return base.eventually(lambda: self.see(uuid)['fault'])['message']
 
     def look(self, uuid, limits, driver=SimulatedDriver):
-        """One worker's look at the instance."""
+        """Let one worker process the instance."""
         hardware = driver(self.deployment.directory / 'inventory.sqlite',
                           **TIMES | {'rebuild_time': _LONG})
         self.addCleanup(hardware.close)
-        Worker(self.db, hardware, 'worker', limits).look(uuid)
+        Worker(self.db, hardware, 'worker', limits).process(uuid)
 
 
 class TestRebuilds(LimitsTest):
@@ -52,7 +51,7 @@ class TestRebuilds(LimitsTest):
                                      rebuild_time=_LONG)
 
     def begin(self):
-        """The uuid of an instance whose rebuild is late."""
+        """Start a rebuild that is overdue; returns the instance's uuid."""
         uuid = self.make()
         self.start()
         self.ask(uuid, 'rebuild')
@@ -109,16 +108,17 @@ class TestRebuilds(LimitsTest):
         self.assertIn('within 0 seconds', seen['fault']['message'])
 
     def late(self, uuid):
-        """A driver where somebody's late call arrives behind a worker's
-        look, and before its seal."""
+        """Return a driver in which a late call arrives between a worker's poll
+        and its seal."""
         fence = self.row(uuid)['fence']
 
         class Late(SimulatedDriver):
 
-            def seal(self, instance_uuid, number):
-                self.rebuild(self.find(uuid).uuid, Order(
-                    uuid, 'web', base.OTHER_IMAGE), fence)
-                super().seal(instance_uuid, number)
+            def seal(self, instance_uuid, permit):
+                self.rebuild(self.find(uuid).uuid, DeploySpec(
+                    uuid, 'web', base.OTHER_IMAGE), Permit(
+                        fence, permit.covered))
+                super().seal(instance_uuid, permit)
 
         return Late
 

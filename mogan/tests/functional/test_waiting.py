@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the engine waits for its nodes, and hears of work."""
+"""The engine's waiting: polls of nodes, and messages."""
 
 import collections
 import dataclasses
@@ -10,11 +10,13 @@ from oslotest import base as test_base
 
 from mogan.baremetal.simulated import SimulatedDriver
 from mogan.context import RequestContext
+from mogan.db import actions
+from mogan.engine.client import EngineClient
 from mogan.engine.reconcile import Pace
-from mogan.engine.rpcapi import EngineClient
 from mogan.engine.service import EngineService
 from mogan.engine.task import Limits, Task, poll_after
-from mogan.tests.functional import backends, base, deployment
+from mogan.tests.functional import base
+from mogan.tests.support import backends, deployment
 
 
 class Watched(SimulatedDriver):
@@ -47,23 +49,49 @@ class WaitingTest(base.FunctionalTest):
 
 class TestLooks(WaitingTest):
 
-    def looks(self, pace):
-        """How many nodes were looked at together while two instances were
-        built."""
-        _, sizes = self.start(pace, deploy_time=0.5)
+    def ask_for_two(self):
+        """Start to build two instances; return their uuids."""
         flavor = self.make_flavor()
-        for uuid in [self.ask_for_instance(flavor_uuid=flavor)
-                     for _ in range(2)]:
-            self.wait_for(uuid, status='active')
-        return sizes
+        return [self.ask_for_instance(flavor_uuid=flavor) for _ in range(2)]
 
     def test_a_few_nodes_are_looked_at_one_by_one(self):
-        self.assertEqual({1}, {*self.looks(deployment.PACE)})
+        _, sizes = self.start(deployment.PACE, deploy_time=0.5)
+        for uuid in self.ask_for_two():
+            self.wait_for(uuid, status='active')
+        self.assertEqual({1}, {*sizes})
 
     def test_many_are_looked_at_together(self):
-        sizes = self.looks(dataclasses.replace(
-            deployment.PACE, few=1, sweep=0.2, threads=1))
-        self.assertIn(2, sizes)
+        first, _ = self.start(deployment.PACE, deploy_time=60)
+        for uuid in self.ask_for_two():
+            base.eventually(lambda uuid=uuid: self.row(uuid)['node_uuid'])
+        self.deployment.engines.remove(first)
+        first.stop()
+        base.eventually(
+            lambda: len(actions.due(self.db, 10, deployment.TIMES['lease'])),
+            until=lambda due: due == 2)
+        _, sizes = self.start(dataclasses.replace(deployment.PACE, few=1))
+        base.eventually(lambda: sizes[2])
+
+
+class TestWakeUps(WaitingTest):
+
+    def test_the_poll_of_one_does_not_take_the_place_of_another(self):
+        engine, _ = self.start(Pace(sweep=3600), deploy_time=0.3)
+        flavor = self.make_flavor()
+        uuids = [self.ask_for_instance(flavor_uuid=flavor)
+                 for _ in range(4)]
+        for uuid in uuids:
+            engine.hurry(uuid)
+        for uuid in uuids:
+            self.wait_for(uuid, status='active')
+
+    def test_the_polls_of_many_share_rounds(self):
+        engine, _ = self.start(Pace(sweep=3600, few=2), topic='another')
+        reconciler = engine._reconciler
+        with reconciler._lock:
+            for number in range(100):
+                reconciler._wake_in(600 + number / 100)
+        self.assertLess(len(reconciler._polls), 2 + 3)
 
 
 class TestHurry(WaitingTest):

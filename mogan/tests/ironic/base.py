@@ -5,9 +5,10 @@ from typing import Any, ClassVar
 
 from mogan.engine.service import EngineService
 from mogan.engine.task import Limits
-from mogan.tests.functional import backends, base, deployment
+from mogan.tests.functional import base
 from mogan.tests.ironic import server
 from mogan.tests.ironic.drivers import make_driver
+from mogan.tests.support import backends, deployment
 
 
 class IronicDeployment(deployment.Deployment):
@@ -47,15 +48,17 @@ class IronicTest(base.FunctionalTest):
     options: ClassVar[dict[str, Any]] = {}
     own = False
     delay = 0
+    power_delay = 0
 
     def deploy(self) -> IronicDeployment:
         if self.own:
             self.ironic = server.Ironic()
             self.addCleanup(self.ironic.close)
-            self.ironic.start(delay=self.delay)
+            self.ironic.start(delay=self.delay,
+                              power_delay=self.power_delay)
         else:
             self.ironic = server.shared()
-            self.addCleanup(self.ironic.clear)
+            self.addCleanup(server.shared.restore)
         return IronicDeployment(self.ironic, nodes=self.nodes,
                                 rules=self.rules, options=self.options)
 
@@ -70,12 +73,12 @@ class IronicTest(base.FunctionalTest):
             within=60, until=lambda status: status == 404)
 
     def wait_for_fault(self, uuid: str) -> str:
-        """The message, once there is one."""
+        """Return the message of the fault, once there is one."""
         return base.eventually(lambda: self.see(uuid)['fault'],
                                within=60)['message']
 
     def raw(self, uuid: str) -> dict[str, Any]:
-        """The instance's node as Ironic shows it to others."""
+        """Return the instance's node as Ironic shows it."""
         return self.ironic.node(self.see(uuid)['node_uuid'])
 
     def wait_for_node(self, uuid: str, **wanted: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ _VALUES = {'auth_type': 'none', 'idle_timeout': 1.0, 'timeout': 20,
 
 
 def make_driver(url: str, **values: Any) -> IronicDriver:
-    """A driver on the Ironic at `url`; `values` of its options."""
+    """Return a driver for the Ironic at `url`; `values`: of its options."""
     conf = cfg.ConfigOpts()
     # A group of its own: what one way to log in requires, the next driver
     # may do without.

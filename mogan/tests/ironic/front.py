@@ -22,6 +22,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(length) if length else None
         changes = self.command != 'GET'
         self.server.seen.append((self.command, self.path))
+        self.server.bodies.append(body)
         if changes and self.server.fault == 'bad gateway':
             self._answer(502, b'<html>bad gateway</html>')
             return
@@ -101,6 +102,7 @@ class Front(http.server.ThreadingHTTPServer):
         self.fault: str | None = None
         self.elsewhere = ''
         self.seen: list[tuple[str, str]] = []
+        self.bodies: list[bytes | None] = []
         self.url = f'http://127.0.0.1:{self.server_port}'
         # One that serves a whole process does not keep it from its end.
         self._thread = threading.Thread(target=self.serve_forever,

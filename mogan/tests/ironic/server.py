@@ -6,7 +6,6 @@ it).  What happens to it is done with its own means: nodes are enrolled,
 changed and deleted through its API, it is stopped and started by pid.
 """
 
-import atexit
 import contextlib
 import functools
 import json
@@ -22,7 +21,7 @@ from typing import Any
 
 import requests
 
-from mogan.tests import servers
+from mogan.tests.support import servers
 
 # The newest version in which a new node is available at once.
 _LEGACY = '1.10'
@@ -74,18 +73,20 @@ def command(name: str) -> str:
 
 @functools.cache
 def _template() -> pathlib.Path:
-    """An empty database, made once for this process."""
-    directory = servers.make_template('ironic')
+    """Return an empty database."""
+    return servers.template('ironic', _create_schema) / 'ironic.sqlite'
+
+
+def _create_schema(directory: pathlib.Path) -> None:
     path = directory / 'ironic.conf'
     path.write_text('[database]\nconnection = '
                     f'sqlite:///{directory}/ironic.sqlite\n')
     subprocess.run([command('ironic-dbsync'), '--config-file', str(path),
                     'create_schema'], check=True, capture_output=True,
                    timeout=120)
-    return directory / 'ironic.sqlite'
 
 
-class Ironic(servers.Server):
+class Ironic(servers.WebServer):
     """It knows everybody, the users of a password file, or those of a
     Keystone: `users` are lines of the one, `authtoken` the options of the
     group keystone_authtoken for the other."""
@@ -106,9 +107,9 @@ class Ironic(servers.Server):
 
     def start(self, *, delay: int = 0, power_delay: int = 0,
               max_limit: int = 1000, max_deploys: int = 250) -> None:
-        """Returns when it answers; with `max_limit` nodes at a time, at
-        most, and deploys so many.  `delay` and `power_delay`: whole seconds
-        that each step of the fake hardware takes."""
+        """Start it; returns when it answers.  `max_limit`: of nodes a page;
+        deploys are limited likewise.  `delay` and `power_delay`: whole seconds
+        of each step of the fake hardware."""
         path = self.directory / 'ironic.conf'
         path.write_text(_CONFIGURATION.format(
             auth_strategy=self._strategy,
@@ -128,16 +129,16 @@ class Ironic(servers.Server):
 
     def ask(self, method: str, path: str, body: Any = None, *,
             version: str = '1.56') -> requests.Response:
-        """The answer, whatever it is."""
+        """Send a request; returns the answer, whatever it is."""
         return self._session.request(
             method, self.url + path, json=body, auth=self.auth,
-            timeout=servers.PATIENCE,
+            timeout=servers.TIMEOUT,
             headers={'X-OpenStack-Ironic-API-Version': version})
 
     def do(self, method: str, path: str, body: Any = None,
            **values: Any) -> requests.Response:
-        """A request that is carried out, once the node is not locked."""
-        deadline = time.monotonic() + servers.PATIENCE
+        """Send a request once the node is not locked; it must succeed."""
+        deadline = time.monotonic() + servers.TIMEOUT
         while True:
             answer = self.ask(method, path, body, **values)
             if answer.ok:
@@ -153,7 +154,7 @@ class Ironic(servers.Server):
     def enrol(self, name: str, resource_class: str, *,
               traits: tuple[str, ...] = (), power: str = 'power off',
               ) -> str:
-        """A free node's uuid."""
+        """Enrol a free node; returns its uuid."""
         node_uuid = self.do('POST', '/v1/nodes', {
             'name': name, 'driver': 'fake-hardware'},
             version=_LEGACY).json()['uuid']
@@ -166,8 +167,8 @@ class Ironic(servers.Server):
         return node_uuid
 
     def wait_for(self, node_uuid: str, **wanted: Any) -> dict[str, Any]:
-        """The node, once it shows these values."""
-        deadline = time.monotonic() + servers.PATIENCE
+        """Return the node, once it shows these values."""
+        deadline = time.monotonic() + servers.TIMEOUT
         while not wanted.items() <= (node := self.node(node_uuid)).items():
             if time.monotonic() > deadline:
                 raise AssertionError(f'{wanted} of {node}')
@@ -178,7 +179,8 @@ class Ironic(servers.Server):
         return self.get(f'/v1/nodes/{node_uuid}')
 
     def told(self, node_uuid: str) -> dict[str, Any]:
-        """A node's instance_info, with what the API masks."""
+        """Return a node's instance_info, with the fields that the API
+        masks."""
         path = self.directory / 'ironic.sqlite'
         with contextlib.closing(sqlite3.connect(
                 f'file:{path}?mode=ro', uri=True)) as connection:
@@ -195,7 +197,7 @@ class Ironic(servers.Server):
             for name, value in values.items()])
 
     def provision(self, node_uuid: str, target: str) -> requests.Response:
-        """The answer to a direct deploy, rebuild or undeploy."""
+        """Return the answer to a direct deploy, rebuild or undeploy."""
         return self.ask('PUT', f'/v1/nodes/{node_uuid}/states/provision',
                         {'target': target})
 
@@ -222,19 +224,25 @@ class Ironic(servers.Server):
 
     def clear(self) -> None:
         """Delete all nodes."""
-        for node in self.get('/v1/nodes')['nodes']:
-            self.remove(node['uuid'])
+        while nodes := self.get('/v1/nodes')['nodes']:
+            for node in nodes:
+                self.remove(node['uuid'])
 
 
-@functools.cache
-def shared() -> Ironic:
-    """One that runs until this process ends; each test clears it."""
+def started(**options: Any) -> Ironic:
+    """Return a new one that answers."""
     ironic = Ironic()
-    atexit.register(ironic.close)
-    ironic.start()
+    try:
+        ironic.start(**options)
+    except BaseException:
+        ironic.close()
+        raise
     return ironic
 
 
+shared = servers.Shared(started, Ironic.clear)
+
+
 def some_class() -> str:
-    """A resource class that nobody else uses."""
+    """Return a resource class that nobody else uses."""
     return f'CUSTOM_{uuid.uuid4().hex[:8].upper()}'

@@ -10,7 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mogan.db import clock, models
+from mogan.db import models
+from mogan.db.core import clock
 from mogan.engine.task import Limits
 from mogan.tests.functional import base as functional
 from mogan.tests.ironic import base
@@ -24,7 +25,7 @@ class Idle:
     limits = Limits()
 
     def look(self, uuid: str) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 class AdoptionTest(base.IronicTest):
@@ -40,7 +41,7 @@ class AdoptionTest(base.IronicTest):
         return self.ironic.node(self.node_uuid)
 
     def known(self) -> dict[str, Any]:
-        """All that Ironic knows of the node, but whose it is."""
+        """Return all that Ironic has of the node, but its owner."""
         return {name: value for name, value in self.node().items()
                 if name not in {'updated_at', 'instance_uuid', 'reservation',
                                 'conductor', 'protected',
@@ -89,7 +90,7 @@ class TestAdoption(AdoptionTest):
 
         self.lock(uuid, 'runs the payroll')
         node = self.node()
-        self.assertEqual((True, 'runs the payroll'), (
+        self.assertEqual((True, f'mogan {uuid}: runs the payroll'), (
             node['protected'], node['protected_reason']))
         for target in ('deleted', 'rebuild'):
             self.assertEqual(403, self.ironic.provision(
@@ -184,8 +185,8 @@ class TestFailures(AdoptionTest):
         self.assertEqual(self.before, self.known())
 
     def _between(self, change, word) -> None:
-        """The node changes after the request and before it is worked on;
-        the instance fails, and is deleted."""
+        """Change the node after the request and before it is processed; the
+        instance fails, and is deleted."""
         self.idle()
         uuid = self.adopt()
         change()
@@ -209,14 +210,14 @@ class TestKilledEngines(AdoptionTest):
         url, node_uuid, instance_uuid, when = sys.argv[1:]
         die = lambda: os.kill(os.getpid(), signal.SIGKILL)
         made = make_driver(url)
-        order = driver.Order(instance_uuid, 'legacy', None)
-        with driver.covering(lambda: when != 'before' or die()):
-            made.adopt(node_uuid, order, 1)
+        spec = driver.DeploySpec(instance_uuid, 'legacy', None)
+        made.adopt(node_uuid, spec, driver.Permit(
+            1, lambda: when != 'before' or die()))
         die()
     """)
 
     def _die(self, when: str) -> str:
-        """The instance whose engine has died in its adoption."""
+        """Return the instance whose engine has died while adopting."""
         self.idle()
         uuid = self.adopt()
         done = subprocess.run(
@@ -229,7 +230,7 @@ class TestKilledEngines(AdoptionTest):
         with self.db.writer() as connection:
             connection.execute(sa.update(models.instances).values(
                 claim_by='a dead engine', claim_seq=9,
-                claim_until=clock.moment(0.5)))
+                claim_until=clock.from_now(0.5)))
         self.assertEqual('building', self.see(uuid)['status'])
         return uuid
 

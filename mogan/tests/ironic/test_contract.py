@@ -7,7 +7,7 @@ import functools
 from oslotest import base
 
 from mogan.baremetal import driver
-from mogan.tests.contract import adoption, durability, suite
+from mogan.tests.contract import adoption, durability, protection, suite
 from mogan.tests.ironic import server
 from mogan.tests.ironic.drivers import make_driver
 
@@ -21,7 +21,7 @@ class IronicHardware(suite.Hardware, base.BaseTestCase):
 
     def install(self):
         self.ironic = server.shared()
-        self.addCleanup(self.ironic.clear)
+        self.addCleanup(server.shared.restore)
         self._class = server.some_class()
         self.ironic.enrol('node-1', self._class, traits=self.traits())
         self._plain = self.ironic.enrol('node-2', self._class)
@@ -50,13 +50,17 @@ class IronicHardware(suite.Hardware, base.BaseTestCase):
         self.ironic.put_to_use(self._plain, self.images()[0])
         return self._plain
 
+    def meddle(self, node_uuid, reason, *, protected=True):
+        values = {'protected_reason': reason} if protected else {}
+        self.ironic.patch(node_uuid, protected=protected, **values)
+
 
 class IronicDriverAdopts(adoption.AdoptionContract, IronicHardware):
 
     def _refuses(self, change):
         change()
         self.assertEqual([], self.listed())
-        self.assert_refused(driver.Refused, self.order())
+        self.assert_refused(driver.Refused, self.spec())
 
     def test_a_protected_node_is_left_alone(self):
         self._refuses(lambda: self.ironic.patch(self.node_uuid,
@@ -72,8 +76,8 @@ class IronicDriverAdopts(adoption.AdoptionContract, IronicHardware):
                            {})
             return True
 
-        with driver.covering(meanwhile):
-            self.assertRaises(driver.Refused, self.adopt, self.order())
+        with self.covering(meanwhile):
+            self.assertRaises(driver.Refused, self.adopt, self.spec())
         self.assertEqual(
             dataclasses.replace(self.before, maintenance=True), self.look())
 
@@ -84,10 +88,10 @@ class IronicDriverAdopts(adoption.AdoptionContract, IronicHardware):
                     if name not in {'updated_at', 'instance_uuid'}}
 
         before = known()
-        order = self.order()
-        self.adopt(order)
+        spec = self.spec()
+        self.adopt(spec)
         self.assertEqual(before, known())
-        self.release(order)
+        self.release(spec)
         self.assertEqual(before, known())
 
 
@@ -96,6 +100,10 @@ class IronicDriverKeepsTheContract(suite.DriverContract, IronicHardware):
     def test_it_does_not_claim_to_fence(self):
         self.assertFalse(self.driver.fencing)
         self.assertIsInstance(self.driver, driver.Driver)
+
+
+class IronicDriverProtects(protection.ProtectionContract, IronicHardware):
+    pass
 
 
 class IronicDriverIsDurable(durability.DurabilityContract, IronicHardware):

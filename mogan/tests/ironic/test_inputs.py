@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an instance is given, as Ironic keeps it for the node."""
+"""The inputs of an instance, as Ironic keeps them for the node."""
 
 import base64
 import json

@@ -17,9 +17,11 @@ import psutil
 from oslotest import base
 
 from mogan.baremetal import driver
+from mogan.baremetal.protection import Protection
 from mogan.tests.functional.base import eventually
 from mogan.tests.ironic import server
 from mogan.tests.ironic.drivers import make_driver
+from mogan.tests.permits import Permits
 
 _processes = multiprocessing.get_context('spawn')
 
@@ -31,34 +33,33 @@ def _undeploy(url, node_uuid, instance_uuid, result):
 
     opened = make_driver(url)
     try:
-        with driver.covering(stop):
-            opened.undeploy(node_uuid, instance_uuid, 2)
+        opened.undeploy(node_uuid, instance_uuid, driver.Permit(2, stop))
         result.send(None)
     except driver.DriverError as error:
         result.send(error)
 
 
-class TestLateCalls(base.BaseTestCase):
+class TestLateCalls(Permits, base.BaseTestCase):
 
     def setUp(self):
         super().setUp()
         self.ironic = server.shared()
-        self.addCleanup(self.ironic.clear)
+        self.addCleanup(server.shared.restore)
         resource_class = server.some_class()
         self.node_uuid = self.ironic.enrol('node-1', resource_class)
         self.instance_uuid = str(uuid.uuid4())
         self.driver = make_driver(self.ironic.url)
         self.addCleanup(self.driver.close)
-        self.order = driver.Order(
+        self.spec = driver.DeploySpec(
             self.instance_uuid, 'web', 'image', {resource_class: 1})
-        self.driver.claim(self.order, 1)
-        self.driver.deploy(self.node_uuid, self.order, 1)
+        self.driver.claim(self.spec, self.permit(1))
+        self.driver.deploy(self.node_uuid, self.spec, self.permit(1))
         self.ironic.wait_for(self.node_uuid, provision_state='active',
                              reservation=None)
 
     def _stopped(self):
-        """A process that has checked the node and is about to undeploy it,
-        and the end of a pipe that tells what became of it."""
+        """Return a process that has checked the node and is about to undeploy
+        it, and the end of a pipe with its outcome."""
         here, there = _processes.Pipe()
         process = _processes.Process(target=_undeploy, args=(
             self.ironic.url, self.node_uuid, self.instance_uuid, there))
@@ -106,19 +107,20 @@ class TestLateCalls(base.BaseTestCase):
         with mock.patch.object(
                 http.client.HTTPConnection, 'send', autospec=True,
                 side_effect=http.client.HTTPConnection.send) as send:
-            self.driver.undeploy(self.node_uuid, self.instance_uuid, 2)
+            self.driver.undeploy(self.node_uuid, self.instance_uuid,
+                                 self.permit(2))
         sent = [bytes(call.args[1]) for call in send.call_args_list]
         [change] = [data for data in sent if not data.startswith(b'GET')]
         self.assertEqual((b'PUT', b'{"target": "deleted"}'),
                          (change[:3], change.partition(b'\r\n\r\n')[2]))
 
     def test_a_long_one_is_checked_again_before_its_end(self):
-        order = dataclasses.replace(self.order, user_data='#' * 40_000)
+        spec = dataclasses.replace(self.spec, user_data='#' * 40_000)
         covered = iter((True, False))
-        with driver.covering(lambda: next(covered)):
+        with self.covering(lambda: next(covered)):
             self.assertRaises(driver.TooLate, self.driver.rebuild,
-                              self.node_uuid, order, 2)
-        self.driver.rebuild(self.node_uuid, order, 2)
+                              self.node_uuid, spec, self.permit(2))
+        self.driver.rebuild(self.node_uuid, spec, self.permit(2))
         self.ironic.wait_for(self.node_uuid, provision_state='active',
                              reservation=None)
         self.assertEqual(1, self._moves().count(
@@ -127,24 +129,26 @@ class TestLateCalls(base.BaseTestCase):
     def test_one_whose_claim_has_run_out_meanwhile_is_not_sent(self):
         calls = {
             'rebuild': lambda: self.driver.rebuild(
-                self.node_uuid, self.order, 2),
+                self.node_uuid, self.spec, self.permit(2)),
             'undeploy': lambda: self.driver.undeploy(
-                self.node_uuid, self.instance_uuid, 2),
+                self.node_uuid, self.instance_uuid, self.permit(2)),
             'protect': lambda: self.driver.protect(
-                self.node_uuid, self.instance_uuid, None, 2),
+                self.node_uuid, Protection(self.instance_uuid),
+                self.permit(2)),
             'power': lambda: self.driver.power(
                 self.node_uuid, self.instance_uuid,
-                driver.PowerTarget.REBOOT, 2),
-            'claim': lambda: self.driver.claim(self._another(), 1),
+                driver.PowerTarget.REBOOT, self.permit(2)),
+            'claim': lambda: self.driver.claim(self._another(),
+                                               self.permit(1)),
         }
         before = self.ironic.node(self.node_uuid)
         for name, call in calls.items():
-            with driver.covering(lambda: False):
+            with self.covering(lambda: False):
                 self.assertRaises(driver.TooLate, call)
             self.assertEqual(before, self.ironic.node(self.node_uuid), name)
 
     def _another(self):
         resource_class = server.some_class()
         self.ironic.enrol('node-2', resource_class)
-        return driver.Order(str(uuid.uuid4()), 'web', 'image',
-                            {resource_class: 1})
+        return driver.DeploySpec(str(uuid.uuid4()), 'web', 'image',
+                                 {resource_class: 1})

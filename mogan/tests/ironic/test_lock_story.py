@@ -37,7 +37,7 @@ class TestLockStory(base.IronicTest):
     def _refuses(self, uuid):
         """Neither here nor there can anybody take it away."""
         node = self.raw(uuid)
-        self.assertEqual((True, REASON), (node['protected'],
+        self.assertEqual((True, self.marked(uuid, REASON)), (node['protected'],
                                           node['protected_reason']))
         for target in ('deleted', 'rebuild'):
             answer = self.ironic.provision(node['uuid'], target)
@@ -58,7 +58,8 @@ class TestLockStory(base.IronicTest):
             {'uuid': self.see(uuid)['node_uuid'], 'name': 'node-0',
              'instance_uuid': uuid, 'availability': 'active',
              'power_state': 'power on', 'protected': True,
-             'protected_reason': REASON}.items(), node.items())
+             'protected_reason': self.marked(uuid, REASON)}.items(),
+            node.items())
 
     def test_power_reaches_the_node(self):
         uuid = self.make_instance()
@@ -88,18 +89,52 @@ class TestDrift(base.IronicTest):
         uuid = self.make_instance()
         self.lock(uuid, REASON)
         self.ironic.patch(self.raw(uuid)['uuid'], protected=False)
-        self.wait_for_node(uuid, protected=True, protected_reason=REASON)
+        self.wait_for_node(uuid, protected=True,
+                           protected_reason=self.marked(uuid, REASON))
 
-    def test_a_protection_that_nobody_asked_for_goes(self):
+    def test_a_protection_that_was_left_behind_goes(self):
         uuid = self.make_instance()
-        self.ironic.patch(self.raw(uuid)['uuid'], protected=True)
+        self.ironic.patch(self.raw(uuid)['uuid'], protected=True,
+                          protected_reason=self.marked(uuid, REASON))
         self.wait_for_node(uuid, protected=False)
+
+    def test_the_one_of_an_older_release_is_marked(self):
+        uuid = self.make_instance()
+        self.lock(uuid, REASON)
+        self.ironic.patch(self.raw(uuid)['uuid'], protected_reason=REASON)
+        self.wait_for_node(uuid, protected_reason=self.marked(uuid, REASON))
+
+    def test_one_that_somebody_else_has_set_is_never_taken_off(self):
+        uuid = self.make_instance()
+        node_uuid = self.raw(uuid)['uuid']
+        self.ironic.patch(node_uuid, protected=True,
+                          protected_reason='RMA 17')
+        self.wait_for(uuid, node_protection='foreign')
+        self.lock(uuid, REASON)
+        self.assertEqual('foreign', self.see(uuid)['node_protection'])
+        self.ask(uuid, 'unlock')
+        self.wait_for(uuid, lock_state='unlocked')
+        self.ask(uuid, 'rebuild')
+        seen = self.wait_for(uuid, status='active')
+        self.assertIn('protected', seen['fault']['message'])
+        self.assertEqual(functional.IMAGE, seen['image_uuid'])
+        self.ask(uuid, 'delete')
+        self.assertIn('RMA 17', self.wait_for_fault(uuid))
+        # What shows that the repair has seen it once more.
+        self.wait_for(uuid, node_protection='foreign')
+        node = self.ironic.node(node_uuid)
+        self.assertEqual((True, 'RMA 17', 'active'), (
+            node['protected'], node['protected_reason'],
+            node['provision_state']))
+        self.ironic.patch(node_uuid, protected=False)
+        self.wait_until_gone(uuid)
 
     def test_another_reason_reaches_the_node(self):
         uuid = self.make_instance()
         self.lock(uuid, REASON)
         self.lock(uuid, 'firmware')
-        self.wait_for_node(uuid, protected_reason='firmware')
+        self.wait_for_node(
+            uuid, protected_reason=self.marked(uuid, 'firmware'))
 
     def test_a_lock_waits_for_a_node_that_cannot_be_protected(self):
         # Its instance has no node that Ironic would protect: the build

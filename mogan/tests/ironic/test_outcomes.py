@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the driver makes of an Ironic, and of a way to it, that fails."""
+"""The driver's answers where Ironic, or the connection to it, fails."""
 
 import dataclasses
 import pathlib
@@ -12,13 +12,15 @@ from oslotest import base
 
 from mogan.baremetal import driver
 from mogan.baremetal.driver import PowerTarget
+from mogan.baremetal.protection import Protection
 from mogan.tests.ironic import server
 from mogan.tests.ironic.drivers import make_driver
 from mogan.tests.ironic.front import Front
-from mogan.tests.unit.api import certificates
+from mogan.tests.permits import Permits
+from mogan.tests.support import certificates
 
 
-class OutcomeTest(base.BaseTestCase):
+class OutcomeTest(Permits, base.BaseTestCase):
     """An active node of an instance."""
 
     def setUp(self):
@@ -26,16 +28,16 @@ class OutcomeTest(base.BaseTestCase):
         self.ironic = self.install()
         self.resource_class = server.some_class()
         self.node_uuid = self.ironic.enrol('node-1', self.resource_class)
-        self.order = self.new_order()
+        self.spec = self.new_spec()
         self.driver = self.open()
-        self.driver.claim(self.order, 1)
-        self.driver.deploy(self.node_uuid, self.order, 1)
+        self.driver.claim(self.spec, self.permit(1))
+        self.driver.deploy(self.node_uuid, self.spec, self.permit(1))
         self.ironic.wait_for(self.node_uuid, provision_state='active',
                              reservation=None)
 
     def install(self):
         ironic = server.shared()
-        self.addCleanup(ironic.clear)
+        self.addCleanup(server.shared.restore)
         return ironic
 
     def open(self, url=None, **options):
@@ -43,15 +45,20 @@ class OutcomeTest(base.BaseTestCase):
         self.addCleanup(opened.close)
         return opened
 
-    def new_order(self):
-        return driver.Order(str(uuid.uuid4()), 'web', 'image',
-                            {self.resource_class: 1})
+    def new_spec(self):
+        return driver.DeploySpec(str(uuid.uuid4()), 'web', 'image',
+                                 {self.resource_class: 1})
+
+    @property
+    def protection(self):
+        return Protection(self.spec.instance_uuid, 'x')
 
     def protect(self, opened):
-        opened.protect(self.node_uuid, self.order.instance_uuid, 'x', 2)
+        opened.protect(self.node_uuid, self.protection, self.permit(2))
 
     def undeploy(self, opened):
-        opened.undeploy(self.node_uuid, self.order.instance_uuid, 2)
+        opened.undeploy(self.node_uuid, self.spec.instance_uuid,
+                        self.permit(2))
 
     def node(self):
         return self.ironic.node(self.node_uuid)
@@ -83,18 +90,20 @@ class TestBehindAProxy(OutcomeTest):
 
     def test_a_claim_whose_answer_is_lost_is_found_again(self):
         other = self.ironic.enrol('node-2', self.resource_class)
-        order = self.new_order()
+        spec = self.new_spec()
         self.front.fault = 'lost answer'
-        self.assertRaises(driver.OutcomeUnknown, self.behind.claim, order, 1)
-        self.assertEqual(other, self.behind.claim(order, 1).uuid)
+        self.assertRaises(driver.OutcomeUnknown, self.behind.claim, spec,
+                          self.permit(1))
+        self.assertEqual(other, self.behind.claim(spec, self.permit(1)).uuid)
 
     def test_json_that_is_not_ironic_s_says_nothing_of_nodes(self):
         self.front.fault = 'odd'
         for call in (self.behind.nodes, self.behind.zones,
                      self.behind.manageable,
                      lambda: self.behind.look([self.node_uuid]),
-                     lambda: self.behind.find(self.order.instance_uuid),
-                     lambda: self.behind.claim(self.new_order(), 1),
+                     lambda: self.behind.find(self.spec.instance_uuid),
+                     lambda: self.behind.claim(self.new_spec(),
+                                               self.permit(1)),
                      lambda: self.protect(self.behind)):
             self.assertRaises(driver.Unavailable, call)
         self.assertEqual([], self._changes())
@@ -117,7 +126,7 @@ class TestBehindAProxy(OutcomeTest):
         self.front.fault = 'moved'
         for call in (self.behind.nodes, lambda: self.undeploy(self.behind),
                      lambda: self.behind.look([self.node_uuid]),
-                     lambda: self.behind.find(self.order.instance_uuid)):
+                     lambda: self.behind.find(self.spec.instance_uuid)):
             moved = self.assertRaises(driver.Unavailable, call)
             self.assertIn('302', str(moved))
         self.assertEqual([], other.seen)
@@ -134,7 +143,7 @@ class TestBehindAProxy(OutcomeTest):
         self.front.fault = 'no rights'
         for call in (lambda: self.undeploy(self.behind),
                      lambda: self.behind.look([self.node_uuid]),
-                     lambda: self.behind.find(self.order.instance_uuid)):
+                     lambda: self.behind.find(self.spec.instance_uuid)):
             self.assertRaises(driver.Unavailable, call)
 
     def test_an_ironic_that_is_too_old_is_told_so_at_the_start(self):
@@ -172,12 +181,13 @@ class TestStops(OutcomeTest):
         def covered():
             do()
             return True
-        return driver.covering(covered)
+        return self.covering(covered)
 
     def test_an_ironic_that_is_not_there_is_unavailable(self):
         self.ironic.kill()
         for call in (lambda: self.protect(self.driver),
-                     lambda: self.driver.claim(self.new_order(), 1),
+                     lambda: self.driver.claim(self.new_spec(),
+                                               self.permit(1)),
                      lambda: self.driver.look([self.node_uuid]),
                      self.driver.nodes):
             self.assertRaises(driver.Unavailable, call)
@@ -198,7 +208,7 @@ class TestStops(OutcomeTest):
 
 
 class TestRefusedRebuilds(OutcomeTest):
-    """What Ironic has been told of the instance stays as it was."""
+    """A refused rebuild leaves the node's instance_info as it was."""
 
     def setUp(self):
         super().setUp()
@@ -214,11 +224,12 @@ class TestRefusedRebuilds(OutcomeTest):
     def _refused(self):
         return self.assertRaises(
             driver.Refused, self.driver.rebuild, self.node_uuid,
-            dataclasses.replace(self.order, image_uuid='another'), 2)
+            dataclasses.replace(self.spec, image_uuid='another'),
+            self.permit(2))
 
     def test_of_a_node_in_maintenance(self):
         self._occupy()
-        with driver.covering(lambda: self.fail('a change')):
+        with self.covering(lambda: self.fail('a change')):
             self.assertIn('is in maintenance', str(self._refused()))
         self.assertEqual(self.told, self.ironic.told(self.node_uuid))
 
@@ -231,7 +242,7 @@ class TestRefusedRebuilds(OutcomeTest):
                 self._occupy()
             return True
 
-        with driver.covering(covered):
+        with self.covering(covered):
             self.assertIn('maintenance', str(self._refused()))
         self.assertEqual(['image', 'another', 'another'], images)
         self.assertEqual(self.told, self.ironic.told(self.node_uuid))
@@ -248,9 +259,9 @@ class TestMaintenance(OutcomeTest):
             return True
 
         opened = self.open(maintenance_on_lock='true')
-        with driver.covering(meanwhile):
+        with self.covering(meanwhile):
             self.protect(opened)
-        opened.unprotect(self.node_uuid, self.order.instance_uuid, 3)
+        opened.unprotect(self.node_uuid, self.protection, self.permit(3))
         node = self.node()
         self.assertEqual((False, 'smoke'), (node['protected'],
                                             node['maintenance_reason']))
@@ -278,7 +289,8 @@ class TestLocks(OutcomeTest):
         self._occupy(30)
         self.assertRaises(driver.NodeBusy, self.protect, self.driver)
         self.assertRaises(driver.NodeBusy, self.driver.power, self.node_uuid,
-                          self.order.instance_uuid, PowerTarget.OFF, 3)
+                          self.spec.instance_uuid, PowerTarget.OFF,
+                          self.permit(3))
 
 
 class TestClaims(OutcomeTest):
@@ -286,11 +298,12 @@ class TestClaims(OutcomeTest):
     def test_nodes_in_maintenance_are_left_alone(self):
         node_uuid = self.ironic.enrol('node-2', self.resource_class)
         self.ironic.do('PUT', f'/v1/nodes/{node_uuid}/maintenance', {})
-        order = self.new_order()
-        self.assertRaises(driver.NoNodeAvailable, self.driver.claim, order,
-                          1)
+        spec = self.new_spec()
+        self.assertRaises(driver.NoNodeAvailable, self.driver.claim, spec,
+                          self.permit(1))
         self.ironic.do('DELETE', f'/v1/nodes/{node_uuid}/maintenance')
-        self.assertEqual(node_uuid, self.driver.claim(order, 1).uuid)
+        self.assertEqual(node_uuid, self.driver.claim(spec,
+                                                      self.permit(1)).uuid)
 
     def test_a_node_that_is_put_into_maintenance_meanwhile_is_given_back(
             self):
@@ -300,9 +313,9 @@ class TestClaims(OutcomeTest):
             self.ironic.do('PUT', f'/v1/nodes/{node_uuid}/maintenance', {})
             return True
 
-        with driver.covering(meanwhile):
+        with self.covering(meanwhile):
             self.assertRaises(driver.NoNodeAvailable, self.driver.claim,
-                              self.new_order(), 1)
+                              self.new_spec(), self.permit(1))
         node = self.ironic.node(node_uuid)
         self.assertEqual((None, {}), (node['instance_uuid'],
                                       node['instance_info']))
@@ -323,7 +336,7 @@ class TestClaims(OutcomeTest):
                          self.driver.nodes(marker=page[-1].uuid, limit=5))
 
 
-class TestRoom(base.BaseTestCase):
+class TestRoom(Permits, base.BaseTestCase):
     """Ironic deploys one node at a time."""
 
     def test_a_deploy_that_there_is_no_room_for_has_not_begun(self):
@@ -334,17 +347,18 @@ class TestRoom(base.BaseTestCase):
         self.addCleanup(opened.close)
         for number in range(2):
             ironic.enrol(f'node-{number}', 'CUSTOM_X')
-        orders = [driver.Order(str(uuid.uuid4()), 'web', 'image',
-                               {'CUSTOM_X': 1}) for _ in range(2)]
-        first, second = [opened.claim(order, 1).uuid for order in orders]
-        opened.deploy(first, orders[0], 1)
-        self.assertRaises(driver.NodeBusy, opened.deploy, second, orders[1],
-                          1)
+        specs = [driver.DeploySpec(str(uuid.uuid4()), 'web', 'image',
+                                   {'CUSTOM_X': 1}) for _ in range(2)]
+        first, second = [opened.claim(spec,
+                                      self.permit(1)).uuid for spec in specs]
+        opened.deploy(first, specs[0], self.permit(1))
+        self.assertRaises(driver.NodeBusy, opened.deploy, second, specs[1],
+                          self.permit(1))
         ironic.wait_for(first, provision_state='active')
-        opened.deploy(second, orders[1], 1)
+        opened.deploy(second, specs[1], self.permit(1))
 
 
-class TestShortPages(base.BaseTestCase):
+class TestShortPages(Permits, base.BaseTestCase):
     """Ironic sends fewer nodes than it is asked for."""
 
     def test_a_page_of_ours_is_full_all_the_same(self):
@@ -371,7 +385,7 @@ class TestShortPages(base.BaseTestCase):
             node.uuid for node in opened.manageable(marker=uuids[1])])
 
 
-class TestLogins(base.BaseTestCase):
+class TestLogins(Permits, base.BaseTestCase):
 
     def test_a_password_is_asked_for_where_ironic_wants_one(self):
         secret = bcrypt.hashpw(b'secret', bcrypt.gensalt(4)).decode()
@@ -381,18 +395,19 @@ class TestLogins(base.BaseTestCase):
         ironic.start()
         resource_class = server.some_class()
         node_uuid = ironic.enrol('node-1', resource_class)
-        order = driver.Order(str(uuid.uuid4()), 'web', 'image',
-                             {resource_class: 1})
+        spec = driver.DeploySpec(str(uuid.uuid4()), 'web', 'image',
+                                 {resource_class: 1})
         for password, error in (('wrong', driver.Unavailable),
                                 ('secret', None)):
             opened = make_driver(ironic.url, auth_type='http_basic',
                                  username='mogan', password=password)
             self.addCleanup(opened.close)
             if error:
-                self.assertRaises(error, opened.claim, order, 1)
+                self.assertRaises(error, opened.claim, spec, self.permit(1))
                 self.assertRaises(error, opened.nodes)
             else:
-                self.assertEqual(node_uuid, opened.claim(order, 1).uuid)
+                self.assertEqual(node_uuid, opened.claim(spec,
+                                                         self.permit(1)).uuid)
 
 
 class TestOptions(base.BaseTestCase):

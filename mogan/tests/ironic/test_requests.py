@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What work on an instance costs: each request takes Ironic several
-milliseconds, and a change ten times that."""
+"""The number of requests to Ironic: each takes it several milliseconds, and a
+change ten times that."""
 
 import concurrent.futures
 import dataclasses
@@ -13,11 +13,12 @@ from mogan.baremetal import driver
 from mogan.tests.ironic import base, server
 from mogan.tests.ironic.drivers import make_driver
 from mogan.tests.ironic.front import Front
+from mogan.tests.permits import Permits
 
 
 def told(front):
-    """The requests, without uuids and queries, and without the survey of
-    all nodes."""
+    """Return the requests, without uuids and queries, and without the survey
+    of all nodes."""
     return [f'{method} {re.sub("[0-9a-f-]{36}", "UUID", path).split("?")[0]}'
             for method, path in front.seen if 'sort_key' not in path]
 
@@ -28,7 +29,7 @@ class TestCreate(base.IronicTest):
 
     def deploy(self):
         ironic = server.shared()
-        self.addCleanup(ironic.clear)
+        self.addCleanup(server.shared.restore)
         self.ironic = ironic
         self.front = Front(ironic.port)
         self.addCleanup(self.front.close)
@@ -49,12 +50,12 @@ class TestCreate(base.IronicTest):
         self.assertEqual(['GET /v1/nodes/UUID'] * len(looks), looks)
 
 
-class TestClaims(test_base.BaseTestCase):
+class TestClaims(Permits, test_base.BaseTestCase):
 
     def setUp(self):
         super().setUp()
         self.ironic = server.shared()
-        self.addCleanup(self.ironic.clear)
+        self.addCleanup(server.shared.restore)
         self.front = Front(self.ironic.port)
         self.addCleanup(self.front.close)
         self.resource_class = server.some_class()
@@ -65,18 +66,19 @@ class TestClaims(test_base.BaseTestCase):
         return [self.ironic.enrol(f'node-{each}', self.resource_class)
                 for each in range(number)]
 
-    def order(self):
-        return driver.Order(str(uuid.uuid4()), 'web', 'image',
-                            {self.resource_class: 1})
+    def spec(self):
+        return driver.DeploySpec(str(uuid.uuid4()), 'web', 'image',
+                                 {self.resource_class: 1})
 
     def test_a_second_claim_finds_the_node_of_the_first(self):
         uuids = self.enrol(3)
-        order = self.order()
+        spec = self.spec()
         self.front.fault = 'lost answer'
-        self.assertRaises(driver.OutcomeUnknown, self.driver.claim, order, 1)
+        self.assertRaises(driver.OutcomeUnknown, self.driver.claim, spec,
+                          self.permit(1))
         self.front.fault = None
-        node = self.driver.claim(order, 1)
-        self.assertEqual(order.instance_uuid, node.instance_uuid)
+        node = self.driver.claim(spec, self.permit(1))
+        self.assertEqual(spec.instance_uuid, node.instance_uuid)
         for other in {*uuids} - {node.uuid}:
             seen = self.ironic.node(other)
             self.assertEqual((None, {}), (seen['instance_uuid'],
@@ -87,12 +89,12 @@ class TestClaims(test_base.BaseTestCase):
         self.ironic.patch(node_uuid, properties={
             'local_gb': 100, 'availability_zone': 'zone-1',
             'capabilities': 'boot_mode:uefi,cpu_vt:true'})
-        order = dataclasses.replace(self.order(), availability_zone='zone-1',
-                                    metadata={'role': 'web'})
-        self.driver.claim(order, 1)
-        self.driver.deploy(node_uuid, order, 1)
+        spec = dataclasses.replace(self.spec(), availability_zone='zone-1',
+                                   metadata={'role': 'web'})
+        self.driver.claim(spec, self.permit(1))
+        self.driver.deploy(node_uuid, spec, self.permit(1))
         node = self.ironic.wait_for(node_uuid, provision_state='active')
-        self.assertEqual(order.instance_uuid, node['instance_uuid'])
+        self.assertEqual(spec.instance_uuid, node['instance_uuid'])
         told = {name: node['instance_info'].get(name) for name in (
             'display_name', 'image_source', 'root_gb', 'capabilities')}
         self.assertEqual({
@@ -104,14 +106,16 @@ class TestClaims(test_base.BaseTestCase):
         self.front.seen.clear()
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             nodes = list(pool.map(
-                lambda order: self.driver.claim(order, 1),
-                [self.order() for _ in uuids]))
+                lambda spec: self.driver.claim(spec, self.permit(1)),
+                [self.spec() for _ in uuids]))
         self.assertEqual({*uuids}, {node.uuid for node in nodes})
         self.assertEqual(4, told(self.front).count('PATCH /v1/nodes/UUID'))
 
     def test_a_node_that_another_thread_gave_up_is_free_again(self):
         [node_uuid] = self.enrol(1)
-        order = self.order()
-        with driver.covering(lambda: False):
-            self.assertRaises(driver.TooLate, self.driver.claim, order, 1)
-        self.assertEqual(node_uuid, self.driver.claim(order, 1).uuid)
+        spec = self.spec()
+        with self.covering(lambda: False):
+            self.assertRaises(driver.TooLate, self.driver.claim, spec,
+                              self.permit(1))
+        self.assertEqual(node_uuid, self.driver.claim(spec,
+                                                      self.permit(1)).uuid)

@@ -2,7 +2,6 @@
 """A search for a node, where more nodes are free than are asked for at
 once."""
 
-import atexit
 import collections
 import concurrent.futures
 import contextlib
@@ -17,32 +16,30 @@ import uuid
 from oslotest import base
 
 from mogan.baremetal import driver
-from mogan.baremetal.ironic import calls, taking
+from mogan.baremetal.ironic import claiming, requests
 from mogan.tests.functional import base as functional
 from mogan.tests.ironic import server
 from mogan.tests.ironic.drivers import make_driver
 from mogan.tests.ironic.front import Front
+from mogan.tests.permits import Permits
+from mogan.tests.support.servers import Shared
 
 _NODES = 5
 _PAGES = 3
 _THREADS = 16
 
 
-@functools.cache
-def _ironic():
-    """One that sends two nodes at a time, at most."""
-    ironic = server.Ironic()
-    atexit.register(ironic.close)
-    ironic.start(max_limit=2)
-    return ironic
+# It sends two nodes at a time, at most.
+_ironic = Shared(functools.partial(server.started, max_limit=2),
+                 server.Ironic.clear)
 
 
-class SearchTest(base.BaseTestCase):
+class SearchTest(Permits, base.BaseTestCase):
 
     def setUp(self):
         super().setUp()
         self.ironic = _ironic()
-        self.addCleanup(self._clear)
+        self.addCleanup(_ironic.restore)
         self.resource_class = server.some_class()
         self.uuids = [self.ironic.enrol(f'node-{number}',
                                         self.resource_class)
@@ -51,19 +48,15 @@ class SearchTest(base.BaseTestCase):
         self.addCleanup(self.front.close)
         self.driver = self.open()
 
-    def _clear(self):
-        while self.ironic.get('/v1/nodes')['nodes']:
-            self.ironic.clear()
-
     def open(self, **values):
         opened = make_driver(self.front.url, **values)
         self.addCleanup(opened.close)
         self.front.seen.clear()
         return opened
 
-    def order(self, **values):
-        return driver.Order(str(uuid.uuid4()), 'web', 'image',
-                            {self.resource_class: 1}, **values)
+    def spec(self, **values):
+        return driver.DeploySpec(str(uuid.uuid4()), 'web', 'image',
+                                 {self.resource_class: 1}, **values)
 
     def in_hall(self, node_uuid):
         self.ironic.patch(node_uuid, properties={
@@ -71,8 +64,8 @@ class SearchTest(base.BaseTestCase):
         return node_uuid
 
     def count(self):
-        """The requests, by method; those for pages of all free nodes as
-        `pages`."""
+        """Return the number of requests, by method; those for pages of all
+        free nodes as `pages`."""
         return collections.Counter(
             'pages' if 'sort_key' in path else method
             for method, path in self.front.seen)
@@ -80,9 +73,9 @@ class SearchTest(base.BaseTestCase):
 
 class TestSearches(SearchTest):
 
-    def claim_at_once(self, order):
-        """What became of as many claims as an engine has threads, none of
-        which goes on before all have seen that the first nodes do not
+    def claim_at_once(self, spec):
+        """Return the results of as many claims as an engine has threads, none
+        of which goes on before all have seen that the first nodes do not
         fit."""
         barrier = threading.Barrier(_THREADS, timeout=60)
 
@@ -95,18 +88,18 @@ class TestSearches(SearchTest):
                 return True
 
             wanted = dataclasses.replace(
-                order, instance_uuid=str(uuid.uuid4()))
-            with driver.covering(covered):
-                try:
-                    return self.driver.claim(wanted, 1).uuid
-                except driver.Definite as error:
-                    return type(error)
+                spec, instance_uuid=str(uuid.uuid4()))
+            try:
+                return self.driver.claim(
+                    wanted, driver.Permit(1, covered)).uuid
+            except driver.Definite as error:
+                return type(error)
 
         with concurrent.futures.ThreadPoolExecutor(_THREADS) as pool:
             return [*pool.map(claim, range(_THREADS))]
 
     def test_threads_read_each_page_once_for_all_of_them(self):
-        found = self.claim_at_once(self.order(traits=('CUSTOM_RARE',)))
+        found = self.claim_at_once(self.spec(traits=('CUSTOM_RARE',)))
         self.assertEqual({driver.NoNodeAvailable}, {*found})
         self.assertEqual(_PAGES, self.count()['pages'])
         self.assertEqual(0, self.count()['PATCH'])
@@ -114,7 +107,7 @@ class TestSearches(SearchTest):
     def test_threads_get_the_few_that_fit_one_each(self):
         # Not among the first.
         fitting = {self.in_hall(node) for node in self.uuids[2:]}
-        found = self.claim_at_once(self.order(availability_zone='hall-9'))
+        found = self.claim_at_once(self.spec(availability_zone='hall-9'))
         others = [each for each in found if each not in fitting]
         self.assertEqual((len(fitting), _THREADS - len(fitting)),
                          (len({*found} & fitting), len(others)))
@@ -133,38 +126,40 @@ class TestSearches(SearchTest):
                 time.sleep(0.05)
             return True
 
-        with driver.covering(covered):
+        with self.covering(covered):
             self.assertEqual(node_uuid, slow.claim(
-                self.order(availability_zone='hall-9'), 1).uuid)
+                self.spec(availability_zone='hall-9'), self.permit(1)).uuid)
 
     def test_it_ends_with_the_claim_of_the_instance(self):
-        with driver.covering(lambda: False):
+        with self.covering(lambda: False):
             self.assertRaises(driver.TooLate, self.driver.claim,
-                              self.order(traits=('CUSTOM_RARE',)), 1)
+                              self.spec(traits=('CUSTOM_RARE',)),
+                              self.permit(1))
         self.assertEqual(0, self.count()['pages'])
 
     def test_a_node_is_looked_at_once_more_before_it_is_taken(self):
         node_uuid = self.in_hall(self.uuids[-1])
-        self.driver.claim(self.order(availability_zone='hall-9'), 1)
+        self.driver.claim(self.spec(availability_zone='hall-9'),
+                          self.permit(1))
         path = f'/v1/nodes/{node_uuid}'
         self.assertEqual(['GET', 'PATCH'], [
             method for method, seen in self.front.seen if path in seen])
 
 
-class TestRounds(SearchTest):
+class TestScans(SearchTest):
 
     def setUp(self):
         super().setUp()
-        self.round = taking.Round(self.driver.client,
-                                  calls.free_nodes(self.order()))
+        self.scan = claiming.SharedScan(self.driver.client,
+                                        requests.free_nodes(self.spec()))
 
     def all_of(self, pages):
         return [node['uuid'] for page in pages for node in page.nodes]
 
     def test_who_comes_in_goes_on_with_the_others(self):
-        first = self.round.pages()
+        first = self.scan.pages(self.permit(1))
         begun = [*itertools.islice(first, 2)]
-        second = [*self.round.pages()]
+        second = [*self.scan.pages(self.permit(1))]
         ordered = sorted(self.uuids)
         self.assertEqual(ordered[4:] + ordered[:4], self.all_of(second))
         self.assertEqual(ordered, self.all_of(begun) + self.all_of(first))
@@ -178,13 +173,13 @@ class TestRounds(SearchTest):
             return True
 
         def second():
-            with driver.covering(covered):
-                return self.all_of(self.round.pages())
+            return self.all_of(self.scan.pages(
+                driver.Permit(1, covered)))
 
         self.addCleanup(self.ironic.thaw)
         self.ironic.freeze()
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            pool.submit(next, self.round.pages())
+            pool.submit(next, self.scan.pages(self.permit(1)))
             functional.eventually(lambda: self.count()['pages'])
             found = pool.submit(second)
             begun.wait(60)
@@ -196,20 +191,20 @@ class TestRounds(SearchTest):
         class_ = {'resource_class': self.resource_class}
         late = min(self.uuids)
         self.ironic.patch(late, resource_class='CUSTOM_ELSE')
-        first = self.round.pages()
+        first = self.scan.pages(self.permit(1))
         next(first)
         self.ironic.patch(late, **class_)
-        self.assertIn(late, self.all_of(self.round.pages()))
+        self.assertIn(late, self.all_of(self.scan.pages(self.permit(1))))
 
     def test_the_node_that_a_page_ends_with_may_be_deleted(self):
-        pages = self.round.pages()
+        pages = self.scan.pages(self.permit(1))
         begun = next(pages)
         gone = begun.nodes[-1]['uuid']
         self.ironic.remove(gone)
         self.assertEqual({*self.uuids} - {gone}, {*self.all_of(pages)})
         # And that one with which the next search would go on.
         self.assertEqual({*self.uuids} - {gone},
-                         {*self.all_of(self.round.pages())})
+                         {*self.all_of(self.scan.pages(self.permit(1)))})
 
 
 class TestRefusals(SearchTest):
@@ -232,12 +227,12 @@ class TestRefusals(SearchTest):
     def test_others_are_tried(self):
         self._set('gone', self.uuids[:-1])
         self.assertEqual(self.uuids[-1],
-                         self.driver.claim(self.order(), 1).uuid)
-        self.assertLessEqual(self.count()['PATCH'], taking._REFUSALS + 1)
+                         self.driver.claim(self.spec(), self.permit(1)).uuid)
+        self.assertLessEqual(self.count()['PATCH'], claiming._REFUSALS + 1)
 
     def test_the_refusal_is_told_where_no_other_is_free(self):
         self._set('gone', self.uuids)
         error = self.assertRaises(driver.Refused, self.driver.claim,
-                                  self.order(), 1)
+                                  self.spec(), self.permit(1))
         self.assertIn('conductor group "gone"', str(error))
-        self.assertEqual(taking._REFUSALS, self.count()['PATCH'])
+        self.assertEqual(claiming._REFUSALS, self.count()['PATCH'])

@@ -14,10 +14,10 @@ class TestServer(base.BaseTestCase):
     def setUp(self):
         super().setUp()
         self.ironic = server.shared()
-        self.addCleanup(self.ironic.clear)
+        self.addCleanup(server.shared.restore)
 
     def provision(self, node_uuid, target):
-        """The answer, once Ironic has let go of the node."""
+        """Return the answer, once Ironic has released the node."""
         return eventually(
             lambda: self.ironic.provision(node_uuid, target),
             until=lambda answer: answer.status_code != HTTPStatus.CONFLICT)

@@ -13,7 +13,7 @@ class SyncTest(base.IronicTest):
         self.ironic.do(method, f'/v1/nodes/{node_uuid}/{path}', body)
 
     def wait_for_trouble(self, uuid, message):
-        """The instance, once its fault has this message."""
+        """Return the instance, once its fault has this message."""
         return functional.eventually(
             lambda: self.see(uuid), within=60, until=lambda seen: (
                 seen['fault'] and message in seen['fault']['message']))
@@ -68,7 +68,8 @@ class TestLost(SyncTest):
         self.wait_for(locked, status='active', fault=None,
                       node_protection='applied')
         self.wait_for_node(locked, protected=True,
-                           protected_reason='disk swap')
+                           protected_reason=self.marked(
+                               locked, 'disk swap'))
 
     def _give(self, node_uuid, instance_uuid):
         """Ironic lets an active node change its instance in maintenance
@@ -95,7 +96,7 @@ class TestLost(SyncTest):
         self.ironic.wait_for(node_uuid, provision_state='rescue')
         # What shows that it has been looked at.
         self.ironic.patch(node_uuid, protected=True)
-        self.ironic.wait_for(node_uuid, protected=False)
+        self.wait_for(uuid, node_protection='foreign')
         seen = self.see(uuid)
         self.assertIn(seen['status'], {'active', 'stopped'})
         self.assertIsNone(seen['fault'])

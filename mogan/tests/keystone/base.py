@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole service on its own web server, behind a real Keystone."""
 
-import atexit
-import functools
-import http.client
-import json
 import threading
 from typing import Any, ClassVar
 
 from oslo_config import cfg
 
-from mogan.api import server as web
-from mogan.tests.functional import base, client, deployment
+from mogan.http_server import server as web
+from mogan.tests.functional import base
 from mogan.tests.keystone import server
+from mogan.tests.support import client, deployment
+from mogan.tests.support.servers import Shared
 
 # Who may be tested with, beside the administrator of each Keystone: the
 # project and the role there.
@@ -41,13 +39,20 @@ project_domain_name = Default
 """
 
 
-@functools.cache
-def shared() -> server.Keystone:
-    """One that runs until this process ends, with USERS and their
-    projects."""
+def _started() -> server.Keystone:
+    """Return one with USERS and their projects."""
     keystone = server.Keystone()
-    atexit.register(keystone.close)
-    keystone.start()
+    try:
+        keystone.start()
+        _furnish(keystone)
+    except BaseException:
+        keystone.close()
+        raise
+    keystone.keep()
+    return keystone
+
+
+def _furnish(keystone: server.Keystone) -> None:
     keystone.make('role', 'none')
     projects = {name: keystone.make('project', name, domain_id='default')
                 for name in ('demo', 'other', 'service')}
@@ -58,44 +63,28 @@ def shared() -> server.Keystone:
     keystone.make_endpoint('identity', 'keystone', keystone.url)
     keystone.make_endpoint('baremetal_compute', 'mogan',
                            'http://mogan.example:6688')
-    return keystone
+
+
+shared = Shared(_started, server.Keystone.restore)
 
 
 class TokenClient(client.Client):
-    """Whoever has a token; none where it is None.  Each request has a
-    connection of its own."""
+    """A client with a token, or without one where it is None.
 
-    def __init__(self, address: tuple[str, int],
-                 token: str | bytes | None,
+    Each request has a connection of its own.
+    """
+
+    def __init__(self, port: int, token: str | bytes | None,
                  service_token: str | None = None) -> None:
-        super().__init__(self._nothing, None)
-        self._address = address
-        for name, value in (('X-Auth-Token', token),
-                            ('X-Service-Token', service_token)):
-            if value is not None:
-                self._headers[name] = value
+        self._port = port
+        self._headers = {
+            name: value for name, value in (
+                ('X-Auth-Token', token), ('X-Service-Token', service_token))
+            if value is not None}
 
-    @staticmethod
-    def _nothing(*_: Any) -> Any:
-        raise NotImplementedError
-
-    def request(self, method: str, path: str, body: Any = None,
-                headers: dict[str, str] | None = None) -> client.Answer:
-        connection = http.client.HTTPConnection(*self._address,
-                                                timeout=server.PATIENCE)
-        every = self._headers | (headers or {})
-        data = None
-        if body is not None:
-            data = json.dumps(body)
-            every['Content-Type'] = 'application/json'
-        try:
-            connection.request(method, path, data, every)
-            answer = connection.getresponse()
-            return client.Answer(answer.status, {
-                name.lower(): value for name, value in answer.getheaders()},
-                answer.read())
-        finally:
-            connection.close()
+    def _send(self, method: str, path: str, data: bytes,
+              headers: dict[str, str]) -> client.Answer:
+        return client.ask(self._port, method, path, data or None, headers)
 
 
 class KeystoneDeployment(deployment.Deployment):
@@ -110,7 +99,7 @@ class KeystoneDeployment(deployment.Deployment):
         super().__init__(rules=rules)
         self._server = web.build('127.0.0.1', 0, self.application,
                                  threads=8, grace=5)
-        self.address = self._server.bind_addr[:2]
+        self.port = self._server.bind_addr[1]
         self._thread = threading.Thread(target=self._server.serve)
         self._thread.start()
 
@@ -135,11 +124,11 @@ class KeystoneDeployment(deployment.Deployment):
 
     def client(self, user: str | None) -> client.Client:
         if user is None:
-            return TokenClient(self.address, None)
-        return TokenClient(self.address, self.token(user))
+            return TokenClient(self.port, None)
+        return TokenClient(self.port, self.token(user))
 
     def token(self, user: str) -> str:
-        """A token for the user's project, the same each time."""
+        """Return a token for the user's project, the same each time."""
         if user not in self._tokens:
             self._tokens[user] = self._keystone.log_in(
                 user, server.in_project(PROJECTS[user]))
@@ -148,24 +137,22 @@ class KeystoneDeployment(deployment.Deployment):
 
 class KeystoneTest(base.FunctionalTest):
     """`options` are auth_token's; after a test that `disturbs` Keystone, the
-    next one finds it started anew."""
+    next one finds it started again.  What a test has changed is undone."""
 
     options: ClassVar[dict[str, Any]] = {}
     disturbs = False
 
     def deploy(self) -> KeystoneDeployment:
         self.keystone = shared()
-        if self.disturbs:
-            self.addCleanup(self.keystone.start)
-            self.addCleanup(self.keystone.kill)
+        self.addCleanup(shared.restore, restart=self.disturbs)
         return KeystoneDeployment(self.keystone, rules=self.rules,
                                   options=self.options)
 
     def with_token(self, token: str | bytes | None, *,
                    service_token: str | None = None) -> TokenClient:
-        return TokenClient(self.deployment.address, token, service_token)
+        return TokenClient(self.deployment.port, token, service_token)
 
     def log_in(self, user: str) -> str:
-        """A new token for the user's project."""
+        """Return a new token for the user's project."""
         return self.keystone.log_in(user,
                                     server.in_project(PROJECTS[user]))

@@ -7,16 +7,18 @@ started by pid.
 """
 
 import base64
+import contextlib
 import functools
 import os
 import pathlib
 import shutil
 import signal
+import sqlite3
 import subprocess
 import unittest
 from typing import Any
 
-from mogan.tests.servers import PATIENCE, Server, make_template
+from mogan.tests.support.servers import TIMEOUT, WebServer, template
 
 _CONFIGURATION = """\
 [DEFAULT]
@@ -66,8 +68,11 @@ def _configure(directory: pathlib.Path, expiration: int = 3600) -> str:
 
 @functools.cache
 def _template() -> pathlib.Path:
-    """One with an administrator, made once for this process."""
-    directory = make_template('keystone')
+    """Return one with an administrator."""
+    return template('keystone', _bootstrap)
+
+
+def _bootstrap(directory: pathlib.Path) -> None:
     keys = directory / 'keys'
     keys.mkdir(mode=0o700)
     for name in ('0', '1'):
@@ -79,10 +84,9 @@ def _template() -> pathlib.Path:
             [command('keystone-manage'), '--config-file',
              _configure(directory), *arguments],
             check=True, capture_output=True, timeout=120)
-    return directory
 
 
-class Keystone(Server):
+class Keystone(WebServer):
 
     name = 'keystone'
     signal = signal.SIGINT
@@ -93,30 +97,48 @@ class Keystone(Server):
         shutil.copytree(_template(), self.directory, dirs_exist_ok=True)
         self.url = f'http://127.0.0.1:{self.port}/v3'
         self._token = ''
+        self._database = self.directory / 'keystone.sqlite'
+        self._kept = self.directory / 'kept.sqlite'
 
     def start(self, *, expiration: int = 3600) -> None:
-        """Returns when it answers; `expiration`: for how many seconds a new
-        token is good."""
+        """Start it; returns when it answers.  `expiration`: the lifetime of a
+        new token, in seconds."""
         path = _configure(self.directory, expiration)
         self.launch(
             [command('python'), '-c', _PROGRAM.format(port=self.port)],
-            lambda: self._session.get(self.url, timeout=PATIENCE).ok,
+            lambda: self._session.get(self.url, timeout=TIMEOUT).ok,
             OS_KEYSTONE_CONFIG_FILES=path)
         self._token = self.log_in('admin', in_project('admin'))
 
     def pretend(self) -> None:
-        """A web server without Keystone in its place, until `stop`."""
+        """Run a web server without Keystone in its place, until `stop`."""
         self.launch(
             [command('python'), '-m', 'http.server', '--bind', '127.0.0.1',
              '--directory', str(self.directory / 'keys'), str(self.port)],
             lambda: self._session.get(self.url,
-                                      timeout=PATIENCE) is not None)
+                                      timeout=TIMEOUT) is not None)
+
+    # What it holds.
+
+    def keep(self) -> None:
+        """Remember all of it for `restore`."""
+        _copy(self._database, self._kept)
+
+    def restore(self, *, restart: bool = False) -> None:
+        """Bring back what it held at `keep`; `restart`: it may not answer,
+        or not as it is configured."""
+        if restart:
+            self.kill()
+        _copy(self._kept, self._database)
+        if restart:
+            self.start()
+        self._session.get(self.url, timeout=TIMEOUT).raise_for_status()
 
     # What its users do.
 
     def log_in(self, user: str, scope: Any = None, *,
                method: dict[str, Any] | None = None) -> str:
-        """A token for a user, whose password is the name."""
+        """Return a token for a user, whose password is the name."""
         identity = method or {'methods': ['password'], 'password': {
             'user': {'name': user, 'domain': {'id': 'default'},
                      'password': user}}}
@@ -124,7 +146,7 @@ class Keystone(Server):
         if scope:
             wanted['auth']['scope'] = scope
         answer = self._session.post(f'{self.url}/auth/tokens', json=wanted,
-                                    timeout=PATIENCE)
+                                    timeout=TIMEOUT)
         if not answer.ok:
             raise AssertionError(f'{user}: {answer.text}')
         return answer.headers['X-Subject-Token']
@@ -135,16 +157,16 @@ class Keystone(Server):
 
     def do(self, method: str, path: str, body: Any = None, *,
            headers: dict[str, str] | None = None) -> Any:
-        """What the administrator is answered."""
+        """Send a request as the administrator; return the answer."""
         answer = self._session.request(
-            method, self.url + path, json=body, timeout=PATIENCE,
+            method, self.url + path, json=body, timeout=TIMEOUT,
             headers={'X-Auth-Token': self._token} | (headers or {}))
         if not answer.ok:
             raise AssertionError(f'{method} {path}: {answer.text}')
         return answer.json() if answer.content else None
 
     def make(self, kind: str, name: str, **values: Any) -> str:
-        """The id of something new: a project, a user, a role."""
+        """Create a project, a user or a role; returns its id."""
         return self.do('POST', f'/{kind}s', {kind: {
             'name': name} | values})[kind]['id']
 
@@ -153,7 +175,7 @@ class Keystone(Server):
         return found['id']
 
     def make_endpoint(self, kind: str, name: str, url: str) -> None:
-        """An entry of the catalog: the type, the name, where it is."""
+        """Add a service and its endpoint to the catalog: type, name, URL."""
         service_id = self.make('service', name, type=kind)
         for interface in ('public', 'internal'):
             self.do('POST', '/endpoints', {'endpoint': {
@@ -167,6 +189,13 @@ class Keystone(Server):
                        f'{self.id_of("role", role)}')
 
 
+def _copy(source: pathlib.Path, target: pathlib.Path) -> None:
+    """Copy a database, in one transaction where somebody has it open."""
+    with (contextlib.closing(sqlite3.connect(source)) as old,
+          contextlib.closing(sqlite3.connect(target)) as new):
+        old.backup(new)
+
+
 def in_project(name: str) -> dict[str, Any]:
-    """The scope of a token."""
+    """Return the scope of a token."""
     return {'project': {'name': name, 'domain': {'id': 'default'}}}

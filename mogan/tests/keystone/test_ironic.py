@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The engine logs in to Ironic with Keystone: a real one of each."""
 
-import atexit
-import functools
 import json
 import os
 import pathlib
@@ -17,6 +15,7 @@ from mogan.tests.ironic import base, server, test_outcomes
 from mogan.tests.ironic.drivers import make_driver
 from mogan.tests.ironic.front import Front
 from mogan.tests.keystone.base import shared
+from mogan.tests.support.servers import Shared
 
 # The catalog says where Ironic is.
 LOGIN = {'auth_type': 'password', 'user_domain_name': 'Default',
@@ -37,23 +36,43 @@ class Pair:
 
     def __init__(self):
         self.keystone = shared()
-        self.keystone.make('user', 'hardware', domain_id='default',
-                           password='hardware')
-        for user in ('hardware', 'admin'):
-            self.keystone.grant(user, 'admin', 'system')
         self.ironic = server.Ironic(authtoken={
             'auth_url': self.keystone.url, 'auth_type': 'password',
             'username': 'mogan', 'password': 'mogan',
             'user_domain_name': 'Default', 'project_name': 'service',
             'project_domain_name': 'Default', 'token_cache_time': -1})
-        atexit.register(self.ironic.close)
+        self.front = Front(self.ironic.port)
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            shared.end()
+            raise
+
+    def _start(self):
+        self.keystone.make('user', 'hardware', domain_id='default',
+                           password='hardware')
+        for user in ('hardware', 'admin'):
+            self.keystone.grant(user, 'admin', 'system')
         self._token = self.keystone.log_in('admin',
                                            {'system': {'all': True}})
         self.ironic.auth = self._sign
         self.ironic.start()
-        self.front = Front(self.ironic.port)
-        atexit.register(self.front.close)
         self.keystone.make_endpoint('baremetal', 'ironic', self.front.url)
+        # So that the tests find all of this as well.
+        self.keystone.keep()
+
+    def restore(self):
+        """Undo what a test has done to either."""
+        self.front.seen.clear()
+        try:
+            shared.restore()
+        finally:
+            self.ironic.clear()
+
+    def close(self):
+        self.front.close()
+        self.ironic.close()
 
     def _sign(self, request):
         request.headers['X-Auth-Token'] = self._token
@@ -63,11 +82,15 @@ class Pair:
         return login | {'auth_url': self.keystone.url}
 
 
-@functools.cache
+_shared = Shared(Pair, Pair.restore)
+
+
 def pair():
-    """One that runs until this process ends."""
+    """Return the shared one."""
     server.require()
-    return Pair()
+    if _shared().keystone is not shared():
+        _shared.end()
+    return _shared()
 
 
 class StoryTest(base.IronicTest):
@@ -76,13 +99,13 @@ class StoryTest(base.IronicTest):
 
     def deploy(self):
         self.ironic = pair().ironic
-        self.addCleanup(self.ironic.clear)
+        self.addCleanup(_shared.restore)
         return base.IronicDeployment(
             self.ironic, nodes=self.nodes, rules=self.rules,
             options=pair().options(self.login))
 
     def follow(self):
-        """An instance, from its beginning to its end."""
+        """Follow an instance from its create to its delete."""
         uuid = self.make_instance()
         self.lock(uuid)
         node_uuid = self.see(uuid)['node_uuid']
@@ -136,7 +159,7 @@ class TestTokens(test_outcomes.OutcomeTest):
 
     def install(self):
         self.front = pair().front
-        self.addCleanup(pair().ironic.clear)
+        self.addCleanup(_shared.restore)
         return pair().ironic
 
     def open(self, url=None, **options):
@@ -163,7 +186,7 @@ class TestTokens(test_outcomes.OutcomeTest):
         self.assertTrue(self.node()['protected'])
 
     def test_a_call_that_is_refused_is_not_sent_again_by_itself(self):
-        with driver.covering(self.revoke):
+        with self.covering(self.revoke):
             refused = self.assertRaises(driver.Unavailable, self.protect,
                                         self.driver)
         self.assertIn('another login', str(refused))
@@ -180,7 +203,7 @@ class TestTokens(test_outcomes.OutcomeTest):
                                    [self.node_uuid])
         self.assertIn('it is not certain that it is gone', str(unseen))
         self.assertRaises(driver.Unavailable, member.find,
-                          self.order.instance_uuid)
+                          self.spec.instance_uuid)
 
 
 class TestCheck(test_outcomes.base.BaseTestCase):

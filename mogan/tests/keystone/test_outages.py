@@ -5,10 +5,12 @@ back, and never 401 or 500."""
 import concurrent.futures
 import time
 
+from mogan.api.middleware import auth
+from mogan.api.middleware.auth import keystone
 from mogan.tests.functional.base import eventually
 from mogan.tests.keystone import base
 from mogan.tests.keystone.test_tokens import LIST
-from mogan.tests.servers import free_port
+from mogan.tests.support.processes import free_port
 
 
 class OutageTest(base.KeystoneTest):
@@ -25,7 +27,7 @@ class OutageTest(base.KeystoneTest):
         self.assertNotIn('www-authenticate', answer.headers)
 
     def newcomer(self):
-        """Whoever has a token that the service has not seen."""
+        """Return a client whose token the service has not seen."""
         return self.with_token(self.log_in('demo'))
 
 
@@ -55,7 +57,7 @@ class TestAway(OutageTest):
         deployment = base.KeystoneDeployment(self.keystone, rules={},
                                              options={})
         self.addCleanup(deployment.close)
-        holder = base.TokenClient(deployment.address, token)
+        holder = base.TokenClient(deployment.port, token)
         self.unavailable(holder.get(LIST))
         self.keystone.start()
         self.expect(200, holder.get(LIST))
@@ -95,11 +97,16 @@ class TestStranger(OutageTest):
         try:
             self.keystone.do('PATCH', path, {'user': {'password': 'new'}})
             self.unavailable(holder.get(LIST))
+            # So does the upgrade check.
+            error = self.assertRaises(auth.IdentityError,
+                                      keystone.log_in, self.deployment.conf)
+            self.assertIn('HTTP 401', str(error))
         finally:
             self.keystone.do('PATCH', path, {'user': {'password': 'mogan'}})
         # What is issued in the second of the change counts as older.
         eventually(lambda: holder.get(LIST).status,
                    until=lambda status: status == 200)
+        keystone.log_in(self.deployment.conf)
 
 
 class TestElsewhere(OutageTest):

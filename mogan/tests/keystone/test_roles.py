@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may do what, with tokens: the very table and rules of the functional
-suite."""
+"""Roles by tokens: the table and rules of the functional suite."""
 
 from mogan.tests.functional import test_roles
 from mogan.tests.keystone import base

@@ -10,13 +10,12 @@ import sys
 
 import fixtures
 
-from mogan.tests import secrets
 from mogan.tests.functional.base import NOWHERE, eventually
 from mogan.tests.keystone import base
 from mogan.tests.keystone.test_tokens import LIST
-from mogan.tests.servers import free_port
+from mogan.tests.support import secrets
+from mogan.tests.support.processes import free_port
 
-MAP = pathlib.Path(__file__).parents[3] / 'etc/mogan/api_audit_map.conf'
 SERVICE = 'service-user-secret-1'
 IRONIC = 'ironic-user-secret-2'
 MALFORMED = 'gAAAAAmalformed-secret-3'
@@ -36,7 +35,6 @@ workers = 1
 connection = sqlite:///{directory}/mogan.sqlite
 [audit]
 enabled = true
-audit_map_file = {map}
 [audit_middleware_notifications]
 use_oslo_messaging = false
 [engine]
@@ -83,13 +81,14 @@ class TestSecrets(base.KeystoneTest):
         self.port = free_port()
         self.config = self.directory / 'mogan.conf'
         self.config.write_text(CONF.format(
-            directory=self.directory, port=self.port, map=MAP,
+            directory=self.directory, port=self.port,
             url=self.keystone.url, user=self.user, service=SERVICE,
             ironic=IRONIC, cache=CACHE))
         self.answers = []
 
     def start(self, name, *arguments):
-        """A command as a process, whose log is kept; ended with the test."""
+        """Start a command as a process, whose log is kept; ended with the
+        test."""
         log = self.enterContext((self.directory / f'{name}.log').open('a'))
         process = subprocess.Popen(
             [sys.executable, '-m', f'mogan.cmd.{name}', '--config-file',
@@ -104,13 +103,13 @@ class TestSecrets(base.KeystoneTest):
             process.wait(30)
 
     def ask(self, status, token, method='GET', path=LIST, body=None, **more):
-        answer = base.TokenClient(('127.0.0.1', self.port), token,
-                                  **more).request(method, path, body)
+        answer = base.TokenClient(self.port, token, **more).request(
+            method, path, body)
         self.answers.append(f'{answer.headers}'.encode() + answer.body)
         self.expect(status, answer)
 
     def up(self):
-        """Whether somebody listens."""
+        """Return True if somebody listens."""
         try:
             self.ask(200, None, path='/v1')
         except OSError:
@@ -142,7 +141,7 @@ class TestSecrets(base.KeystoneTest):
         self.keystone.start(expiration=3)
         token = self.log_in('demo')
         eventually(lambda: base.TokenClient(
-            ('127.0.0.1', self.port), token).get(LIST).status,
+            self.port, token).get(LIST).status,
             until=lambda status: status == 401)
         self.ask(401, token)
         self.keystone.stop()

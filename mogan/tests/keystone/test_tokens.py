@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which tokens let whom in, and what the others are answered."""
+"""Tokens of every kind, and the answers to them."""
 
 import concurrent.futures
 import time

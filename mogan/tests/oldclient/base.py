@@ -33,8 +33,8 @@ class OldClientTest(base.KeystoneTest):
         deployment = super().deploy()
         self.images = images.Images()
         self.addCleanup(self.images.close)
-        host, port = deployment.address
-        self._enter('baremetal_compute', f'http://{host}:{port}/v1')
+        self._enter('baremetal_compute',
+                    f'http://127.0.0.1:{deployment.port}/v1')
         self._enter('image', self.images.url)
         return deployment
 
@@ -52,12 +52,13 @@ class OldClientTest(base.KeystoneTest):
 
     def call(self, command: str, user: str = 'demo',
              ) -> subprocess.CompletedProcess[str]:
-        """What a command ends with, whatever that is."""
+        """Run a command; return the completed process, whatever its exit
+        status."""
         return subprocess.run(
             [str(pathlib.Path(_COMMANDS or '') / 'openstack'),
              'baremetalcompute', *shlex.split(command)],
             capture_output=True, text=True, check=False,
-            timeout=server.PATIENCE, cwd=self.directory,
+            timeout=server.TIMEOUT, cwd=self.directory,
             env={'PATH': os.environ['PATH'], 'HOME': str(self.directory),
                  'OS_AUTH_URL': self.keystone.url, 'OS_USERNAME': user,
                  'OS_PASSWORD': user, 'OS_USER_DOMAIN_ID': 'default',
@@ -66,17 +67,17 @@ class OldClientTest(base.KeystoneTest):
                  'OS_IDENTITY_API_VERSION': '3'})
 
     def do(self, command: str, user: str = 'demo') -> str:
-        """What a command prints that succeeds."""
+        """Return the output of a command that succeeds."""
         done = self.call(command, user)
         self.assertEqual(0, done.returncode, (command, done.stderr))
         return done.stdout
 
     def read(self, command: str, user: str = 'demo') -> Any:
-        """What a command shows, as a value."""
+        """Return the output of a command, as a value."""
         return json.loads(self.do(f'{command} -f json', user))
 
     def fail_at(self, command: str, user: str = 'demo') -> str:
-        """What a command complains about."""
+        """Return the error of a command that fails."""
         done = self.call(command, user)
         self.assertNotEqual(0, done.returncode, (command, done.stdout))
         self.assertNotIn('Traceback', done.stderr)

@@ -2,8 +2,8 @@
 """Flavors, nodes, and machines that run already."""
 
 from mogan.tests.functional.base import IMAGE
-from mogan.tests.functional.deployment import SMALL
 from mogan.tests.oldclient import base
+from mogan.tests.support.deployment import SMALL
 
 
 class TestFlavors(base.OldClientTest):

@@ -74,7 +74,7 @@ class TestServers(base.OldClientTest):
         for more, image in (('', 'debian'), (' --image rescue', 'rescue')):
             self.do(f'server rebuild web-2{more}')
             self.wait_for(uuid, status='active', image_uuid=IMAGES[image])
-        self.assertIn('preserves no partition', self.fail_at(
+        self.assertIn('overwrites all partitions', self.fail_at(
             'server rebuild web-2 --preserve-ephemeral'))
         self.assertEqual(
             ['rebuild', 'rebuild', 'reboot', 'power_on', 'power_off'],
@@ -107,17 +107,17 @@ class TestServers(base.OldClientTest):
                       self.fail_at('server show web-1'))
 
     def ask_for_a_reason(self, uuid: str) -> Any:
-        """The client has no words for one."""
+        """Lock with a reason, for which the client has no option."""
         self.expect(202, self.admin.put(
             f'/v1/instances/{uuid}/states/lock',
             {'lock': {'reason': 'disk swap'}}))
 
     def test_what_cannot_be_given_is_refused_with_a_reason(self):
         for more, words in (
-                ('--hint group=' + NOWHERE, 'there are no groups'),
-                ('--max 2', 'one at a time'),
-                ('--file /etc/motd=/dev/null', 'files cannot be put'),
-                ('--key-name none', 'you have no key pair none'),
+                ('--hint group=' + NOWHERE, 'instance groups are not'),
+                ('--max 2', 'only one instance can be created at a time'),
+                ('--file /etc/motd=/dev/null', 'file injection is not'),
+                ('--key-name none', 'key pair none not found'),
                 ('--partition swap_mb=1', "'root_gb' is a required")):
             self.assertIn(words, self.fail_at(
                 f'server create web-1 {_NEW} {more}'))

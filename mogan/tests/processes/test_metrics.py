@@ -3,19 +3,20 @@
 
 import os
 import signal
-import urllib.error
-import urllib.request
 
 import psutil
 from prometheus_client import parser
 
 from mogan.tests.functional.base import eventually
-from mogan.tests.processes.test_services import ServicesTest, free_port
+from mogan.tests.processes.test_services import ServicesTest
+from mogan.tests.support import client
+from mogan.tests.support.processes import free_port
 
 UUID = '00000000-0000-0000-0000-000000000000'
 
 
-class TestMetrics(ServicesTest):
+class FiguresTest(ServicesTest):
+    """The services with ports for figures, and for their health."""
 
     def setUp(self):
         super().setUp()
@@ -25,21 +26,16 @@ class TestMetrics(ServicesTest):
                 f'{name}_port = {port}\n'
                 for name, port in self.ports.items())
                 + '[healthcheck]\nbackends = mogan_database,mogan_broker\n')
-        self.assertEqual(0, self.run_command('dbsync', 'upgrade').returncode)
-        self.api = self.start('api')
 
     def get(self, service, path):
-        address = f'http://127.0.0.1:{self.ports[service]}{path}'
         try:
-            with urllib.request.urlopen(address, timeout=20) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
+            answer = client.ask(self.ports[service], 'GET', path)
         except OSError:
             return None, ''
+        return answer.status, answer.body.decode()
 
     def value(self, service, name, /, **labels):
-        """The sum of the samples that have these labels."""
+        """Return the sum of the samples with these labels."""
         _, text = self.get(service, '/metrics')
         return sum(
             sample.value
@@ -48,6 +44,14 @@ class TestMetrics(ServicesTest):
             if sample.name == name
             and labels.items() <= sample.labels.items())
 
+
+class TestMetrics(FiguresTest):
+
+    def setUp(self):
+        super().setUp()
+        self.assertEqual(0, self.run_command('dbsync', 'upgrade').returncode)
+        self.api = self.start('api')
+
     def requests(self):
         return self.value('api', 'mogan_request_seconds_count', method='GET',
                           route='/v1/instances/{instance_uuid}',
@@ -55,7 +59,7 @@ class TestMetrics(ServicesTest):
 
     def test_the_workers_of_the_api_count_together(self):
         eventually(lambda: self.get('api', '/metrics')[0],
-                   until=lambda status: status == 200, within=30)
+                   until=lambda status: status == 200, within=90)
         children = psutil.Process(self.api.pid).children()
         self.assertEqual(2, len(children))
         for number in range(1, 41):
@@ -72,14 +76,14 @@ class TestMetrics(ServicesTest):
                            for one in child.net_connections('tcp')
                            if one.status == psutil.CONN_LISTEN)]
         os.kill(holder.pid, signal.SIGKILL)
-        eventually(self.requests, until=lambda seen: seen == 40, within=30)
+        eventually(self.requests, until=lambda seen: seen == 40, within=90)
 
     def test_the_port_says_whether_the_service_is_well(self):
         self.start('engine')
         for service in self.ports:
             _, text = eventually(
                 lambda service=service: self.get(service, '/healthcheck'),
-                until=lambda seen: seen[0] == 200, within=30)
+                until=lambda seen: seen[0] == 200, within=90)
             self.assertIn('The database answers', text)
             self.assertIn('The broker answers', text)
             self.assertEqual(404, self.get(service, '/v1')[0])

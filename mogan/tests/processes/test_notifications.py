@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What others hear by RabbitMQ while engines are killed and the broker is
-away."""
+"""Notifications by RabbitMQ while engines are killed and the broker is
+unavailable."""
 
 import contextlib
 import json
@@ -12,10 +12,11 @@ import kombu
 import sqlalchemy as sa
 
 from mogan.db import models, outbox
-from mogan.tests.functional import backends, telling
+from mogan.tests.functional import telling
 from mogan.tests.functional.base import eventually
-from mogan.tests.functional.proxy import Proxy
 from mogan.tests.processes.test_services import ServicesTest
+from mogan.tests.support import backends
+from mogan.tests.support.proxy import Proxy
 
 OPTIONS = """\
 [oslo_messaging_notifications]
@@ -50,7 +51,7 @@ class NotificationsTest(telling.Assertions, ServicesTest):
             channel.queue_delete(TOLD)
 
     def hear(self):
-        """All messages so far."""
+        """Return all messages so far."""
         with self.broker.channel() as channel:
             while True:
                 try:
@@ -68,7 +69,7 @@ class NotificationsTest(telling.Assertions, ServicesTest):
         return self.messages
 
     def hear_all(self):
-        """The messages, once nothing is left to tell."""
+        """Return the messages, once none is pending."""
         eventually(self.untold, within=60,
                    until=lambda number: not number)
         return self.hear()
@@ -115,14 +116,14 @@ class TestNotifications(NotificationsTest):
                                                path).status)
             self.put(path, 'unlock')
             self.until(self.uuid, lock_state='unlocked')
-        eventually(lambda: 'Notifications wait' in self.log('engine'),
+        eventually(lambda: 'Notifications cannot be' in self.log('engine'),
                    within=60)
         done = self.run_command('status', 'notifications', '--json')
         self.assertEqual(outbox.backlog(self.db).actions,
                          json.loads(done.stdout)['actions'])
         self.assertGreater(json.loads(done.stdout)['actions'], 6)
         done = self.run_command('status', 'notifications')
-        self.assertIn('actions wait to be told of', done.stdout)
+        self.assertIn('actions are pending', done.stdout)
         heard = len(self.hear())
         self.proxy.up()
         self.assert_all_told()

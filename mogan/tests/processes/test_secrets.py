@@ -4,10 +4,9 @@ neither can be reached."""
 
 import signal
 
-from mogan.tests import secrets
-from mogan.tests.functional import backends
 from mogan.tests.functional.base import eventually
 from mogan.tests.processes.test_services import ServicesTest
+from mogan.tests.support import backends, secrets
 
 # With letters that an address cannot have as they are.
 DATABASE = 'database/secret@1'

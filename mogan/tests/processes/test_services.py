@@ -7,7 +7,6 @@ import json
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,13 +14,15 @@ import tempfile
 import psutil
 import sqlalchemy as sa
 import testtools
+from testtools import content, content_type
 
-from mogan.api.identity import users
-from mogan.baremetal import inventory
-from mogan.db import clock, migrations, models
-from mogan.tests.functional import backends, client
+from mogan.api.middleware.auth import users
+from mogan.baremetal.simulated import inventory
+from mogan.db import models, revisions
+from mogan.db.core import clock
 from mogan.tests.functional.base import IMAGE, eventually
-from mogan.tests.functional.deployment import SMALL
+from mogan.tests.support import backends, client, processes
+from mogan.tests.support.deployment import SMALL
 
 CONF = """\
 [DEFAULT]
@@ -51,11 +52,6 @@ skew = 0.1
 """
 
 
-def free_port():
-    with socket.create_server(('127.0.0.1', 0)) as listening:
-        return listening.getsockname()[1]
-
-
 class ServicesTest(testtools.TestCase):
 
     def setUp(self):
@@ -63,9 +59,10 @@ class ServicesTest(testtools.TestCase):
         temporary = tempfile.TemporaryDirectory(prefix='mogan-services-')
         self.addCleanup(temporary.cleanup)
         self.directory = pathlib.Path(temporary.name)
+        self.addOnException(self.attach_logs)
         backend = backends.chosen()
         self.db = backend.database(self.directory)
-        self.port = free_port()
+        self.port = processes.free_port()
         self.config = self.directory / 'mogan.conf'
         self.config.write_text(CONF.format(
             directory=self.directory, port=self.port,
@@ -80,8 +77,14 @@ class ServicesTest(testtools.TestCase):
                        for number in range(3)])
         hardware.close()
 
+    def attach_logs(self, _):
+        """Show what the services have logged with the failure."""
+        for path in self.directory.glob('*.log'):
+            self.addDetail(path.name, content.content_from_file(
+                path, content_type.UTF8_TEXT, buffer_now=True))
+
     def start(self, name):
-        """One of the services, with its workers; ended with the test."""
+        """Start one of the services, with its workers; ended with the test."""
         log = (self.directory / f'{name}.log').open('a')
         self.addCleanup(log.close)
         process = subprocess.Popen(
@@ -102,25 +105,15 @@ class ServicesTest(testtools.TestCase):
         return subprocess.run(
             [sys.executable, '-m', f'mogan.cmd.{name}', '--config-file',
              str(self.config), *arguments], capture_output=True, text=True,
-            check=False, timeout=60)
+            check=False, timeout=180)
 
     def request(self, user, method, path, body=None):
-        """An answer; None where nobody listens (any more)."""
-        headers = client.basic(user, user)
-        if body is not None:
-            headers['Content-Type'] = 'application/json'
-        connection = http.client.HTTPConnection('127.0.0.1', self.port,
-                                                timeout=20)
+        """Send a request; returns the answer, or None if nobody listens."""
         try:
-            connection.request(method, path, json.dumps(body)
-                               if body is not None else None, headers)
-            answer = connection.getresponse()
-            return client.Answer(answer.status, dict(answer.getheaders()),
-                                 answer.read())
+            return client.ask(self.port, method, path, body,
+                              client.basic(user, user))
         except (ConnectionError, http.client.BadStatusLine):
             return None
-        finally:
-            connection.close()
 
     def answers(self):
         answer = self.request('admin', 'GET', '/v1/nodes')
@@ -232,12 +225,16 @@ class TestCommands(ServicesTest):
         done = self.run_command('dbsync', 'upgrade')
         self.assertEqual(0, done.returncode, done.stderr)
         done = self.run_command('dbsync', 'version')
-        self.assertEqual((0, f'{migrations.head()}\n'),
+        self.assertEqual((0, f'{revisions.head()}\n'),
                          (done.returncode, done.stdout))
 
     def test_the_checks_pass_on_a_database_that_keeps_its_word(self):
-        done = self.run_command('status', 'upgrade', 'check')
-        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+        done = self.run_command('status', 'upgrade', 'check', '--json')
+        self.assertEqual(1, done.returncode, done.stdout + done.stderr)
+        faults = [check for check in json.loads(done.stdout)['checks']
+                  if check['result']]
+        # An administrator makes the databases of the tests.
+        self.assertEqual(['Account'], [check['check'] for check in faults])
 
     def test_what_is_not_done_yet_is_listed_with_its_age(self):
         self.start('api')
@@ -257,8 +254,8 @@ class TestCommands(ServicesTest):
             connection.execute(sa.insert(models.actions).values(
                 uuid='u', instance_uuid='i', verb='lock', arguments={},
                 user_id='admin', outcome='done', attempts=0, times=1,
-                created_at=clock.moment(-90_000),
-                finished_at=clock.moment(-90_000)))
+                created_at=clock.from_now(-90_000),
+                finished_at=clock.from_now(-90_000)))
         done = self.run_command('dbsync', 'purge', '--days', '2')
         self.assertIn('0 rows', done.stdout)
         done = self.run_command('dbsync', 'purge', '--days', '1')

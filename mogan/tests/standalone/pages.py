@@ -14,15 +14,15 @@ import fixtures
 import psutil
 import testtools
 
-from mogan.tests.servers import free_port
 from mogan.tests.standalone.test_documentation import ROOT, calls, section
+from mogan.tests.support.processes import free_port
 
-SECTION = 'A whole one on one machine'
+SECTION = 'Everything on one machine'
 PATIENCE = 200.0
 
 
 def files(text):
-    """What the page says to write, and where to."""
+    """Yield the files that the page has the reader write, by path."""
     for path, block in re.findall(
             r'^Write this to ``(\S+)``[^\n]*(?:\n[^\n]+)*:\n\n'
             r'\.\. code-block:: (?:ini|python)\n\n'
@@ -53,8 +53,8 @@ class PageTest(testtools.TestCase):
             fixtures.TempDir()).path)
 
     def _script(self, text):
-        """The page's commands, but that what is installed already is not
-        installed again."""
+        """Return the page's commands, without those that install what is
+        installed already."""
         lines = ['set -eu']
         for number, (command, _) in enumerate(calls(text)):
             if 'venv/bin/pip' in command or '-m venv' in command:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the README and the guides show is what the service answers.
+"""The README and the guides, compared with the answers of the service.
 
 See doc/source/contributor/documentation.rst for how the calls are written.
 """
@@ -20,7 +20,8 @@ import unittest
 
 import testtools
 
-from mogan.baremetal import driver, inventory
+from mogan.baremetal import driver
+from mogan.baremetal.simulated import inventory
 
 ROOT = pathlib.Path(__file__).parents[3]
 START = 60.0    # seconds, for a busy machine
@@ -52,12 +53,14 @@ UUID = re.compile(r'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}')
 VARYING = (
     (re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z'), '<time>'),
     (re.compile(r'http://127\.0\.0\.1:\d+'), '<address>'),
+    # A page may be faster than the engine.
+    (re.compile(r'"state": "lock(?:ed|ing)"'), '<locked>'),
 )
 
 
 def section(text, title, mark='='):
-    """The part of a page from one title, which is underlined with `mark`,
-    to the next one of its level."""
+    """Return the part of a page from one title, which is underlined with
+    `mark`, to the next one of its level."""
     found = re.search(
         rf'^{re.escape(title)}\n{mark}+\n(.*?)(?=^[^\n]+\n{mark}+\n|\Z)',
         text, re.MULTILINE | re.DOTALL)
@@ -65,12 +68,15 @@ def section(text, title, mark='='):
 
 
 def calls(text):
-    """The commands in the console blocks of a page, each with the output
-    that is shown below it."""
-    for block in re.findall(
-            r'^( *)\.\. code-block:: console\n\n((?:\1   .*\n|\n)+)', text,
+    """Yield the commands in the console blocks of a page that are run, each
+    with the output that is shown below it."""
+    for marker, _, block in re.findall(
+            r'^(\.\. not run: .*(?:\n   .*)*\n\n)?'
+            r'( *)\.\. code-block:: console\n\n((?:\2   .*\n|\n)+)', text,
             re.MULTILINE):
-        lines = textwrap.dedent(block[1]).rstrip().split('\n')
+        if marker:
+            continue
+        lines = textwrap.dedent(block).rstrip().split('\n')
         while lines:
             command = [lines.pop(0).removeprefix('$ ')]
             while unfinished('\n'.join(command)):
@@ -82,7 +88,7 @@ def calls(text):
 
 
 def unfinished(command):
-    """Whether a command goes on in the next line."""
+    """Return True if a command goes on in the next line."""
     return (command.endswith(('\\', '|', '; do'))
             or command.count("'") % 2 == 1)
 
@@ -108,7 +114,8 @@ def value_of(text):
         return text
 
 
-class TestDocumentation(testtools.TestCase):
+class ServiceTest(testtools.TestCase):
+    """Has a service in the directory that the commands of a page run in."""
 
     def setUp(self):
         super().setUp()
@@ -158,7 +165,7 @@ class TestDocumentation(testtools.TestCase):
         self.assertEqual(0, status, self.log.read_text())
 
     def run_calls(self, shown, limit=SCRIPT):
-        """The output of each command, all of them run in one shell."""
+        """Run all commands in one shell; returns the output of each."""
         script = ['set -eu', '. .mogan/credentials.env']
         for number, (command, _) in enumerate(shown):
             script += [f'exec >call-{number} 2>&1', command]
@@ -175,10 +182,20 @@ class TestDocumentation(testtools.TestCase):
         shown = list(calls(text))
         self.assertNotEqual([], shown)
         documented, real = Names(), Names()
+        before = self.files()
         for (command, expected), output in zip(
                 shown, self.run_calls(shown, limit), strict=True):
             self.assertEqual(value_of(documented(expected)),
                              value_of(real(output.rstrip('\n'))), command)
+        self.assertEqual(before, self.files())
+
+    def files(self):
+        """Names that a copy of the source would show as untracked."""
+        return {path.name for path in self.directory.iterdir()
+                if not path.name.startswith(('.', 'call-'))}
+
+
+class TestDocumentation(ServiceTest):
 
     def test_the_readme_shows_what_the_service_answers(self):
         readme = (ROOT / 'README.rst').read_text(encoding='utf-8')
@@ -229,7 +246,7 @@ class TestReload(testtools.TestCase):
         if not page.exists():
             raise unittest.SkipTest('there is no documentation here')
         text = section(page.read_text(encoding='utf-8'),
-                       'Changes of the configuration')
+                       'Configuration changes')
         generator = (ROOT / 'etc/mogan/mogan-config-generator.conf').read_text(
             encoding='utf-8')
         self.assertEqual(

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whatever happens, no secret gets into the log, into the history or into an
-answer."""
+"""No secret gets into the log, the history or an answer."""
 
 import base64
 import contextlib
@@ -8,12 +7,11 @@ import sqlite3
 import subprocess
 import sys
 
-from mogan.baremetal import faults, inventory
+from mogan.baremetal.simulated import faults, inventory
 from mogan.db import models
-from mogan.tests import secrets
-from mogan.tests.functional import client
 from mogan.tests.functional.base import IMAGE
 from mogan.tests.standalone import test_service
+from mogan.tests.support import client, secrets
 
 USER_DATA = '#cloud-config\npassword: user-data-secret-1\n'
 WRONG = {'a wrong password': 'guessed-secret-2',
@@ -67,7 +65,7 @@ class TestSecrets(test_service.StandaloneTest):
         self.assertEqual(status, answer.status, answer.body)
 
     def live(self):
-        """A life in which nothing fails but what has to."""
+        """Run all requests, of which only those fail that must."""
         uuid = self.create()
         path = f'/v1/instances/{uuid}'
         self.until(self.service, uuid, status='active')
@@ -107,7 +105,7 @@ class TestSecrets(test_service.StandaloneTest):
             connection.commit()
 
     def break_things(self):
-        """A database and hardware that fail; returns an instance."""
+        """Let database and hardware fail; returns an instance."""
         with self.without(models.inputs.name):
             self.create(500)
         hardware = inventory.Inventory(self.directory / 'inventory.sqlite')

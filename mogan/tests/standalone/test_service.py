@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """mogan-standalone as its user meets it: a process, a directory, signals."""
 
-import http.client
-import json
+import os
 import pathlib
 import re
 import shutil
@@ -17,9 +16,9 @@ import tempfile
 import testtools
 import yaml
 
-from mogan.baremetal import faults, inventory
-from mogan.tests.functional import client
+from mogan.baremetal.simulated import faults, inventory
 from mogan.tests.functional.base import IMAGE, eventually
+from mogan.tests.support import client
 
 # A busy machine may take its time to start an interpreter.
 START = 60.0
@@ -28,13 +27,13 @@ START = 60.0
 class Standalone:
     """A running service; `stop` it."""
 
-    def __init__(self, directory, *options, umask=-1):
+    def __init__(self, directory, *options, umask=-1, environment=None):
         self.directory = pathlib.Path(directory)
         self.process = subprocess.Popen(
             [sys.executable, '-m', 'mogan.cmd.standalone', '--port', '0',
              '--state-dir', str(self.directory), *options],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            umask=umask)
+            umask=umask, env=os.environ | (environment or {}))
         self.welcome = self._read_welcome()
 
     def _read_welcome(self):
@@ -51,21 +50,12 @@ class Standalone:
         return dict(line.split('=', 1) for line in lines)
 
     def request(self, user, method, path, body=None, forged=None):
-        address = self.credentials['MOGAN_ENDPOINT'].removeprefix('http://')
-        connection = http.client.HTTPConnection(address, timeout=30)
-        headers = {'Content-Type': 'application/json'} if body else {}
-        headers |= forged or {}
+        port = int(self.credentials['MOGAN_ENDPOINT'].rpartition(':')[2])
+        headers = forged or {}
         if user:
             password = self.credentials[f'MOGAN_{user.upper()}_PASSWORD']
-            headers |= client.basic(user, password)
-        connection.request(method, path, json.dumps(body) if body else None,
-                           headers)
-        answer = connection.getresponse()
-        seen = client.Answer(answer.status, {
-            name.lower(): value for name, value in answer.getheaders()},
-            answer.read())
-        connection.close()
-        return seen
+            headers = headers | client.basic(user, password)
+        return client.ask(port, method, path, body, headers)
 
     def see(self, uuid):
         return self.request('admin', 'GET', f'/v1/instances/{uuid}')
@@ -74,7 +64,7 @@ class Standalone:
         """Send a signal; returns the exit status and what was logged."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        _, errors = self.process.communicate(timeout=30)
+        _, errors = self.process.communicate(timeout=START)
         return self.process.returncode, errors
 
 
@@ -92,7 +82,7 @@ class StandaloneTest(testtools.TestCase):
         return service
 
     def fails(self, *options):
-        """The one line that a start ends with."""
+        """Return the one line on standard error of a start that fails."""
         done = subprocess.run(
             [sys.executable, '-m', 'mogan.cmd.standalone', '--port', '0',
              *options], capture_output=True, text=True, check=False,
@@ -166,7 +156,7 @@ class TestFirstStart(StandaloneTest):
 class TestModes(StandaloneTest):
 
     def databases(self):
-        """The files that hold user data, with their modes."""
+        """Return the files that contain user data, with their modes."""
         return {path: stat.S_IMODE(path.stat().st_mode)
                 for path in self.directory.glob('*.sqlite*')}
 
@@ -195,8 +185,8 @@ class TestModes(StandaloneTest):
 
 class TestStop(StandaloneTest):
 
-    def test_both_signals_end_it_in_peace(self):
-        for number in (signal.SIGTERM, signal.SIGINT):
+    def test_each_signal_ends_it_in_peace(self):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             status, errors = self.start().stop(number)
             self.assertEqual(0, status, errors)
             self.assertNotIn('Traceback', errors)
@@ -255,7 +245,7 @@ class TestCrash(StandaloneTest):
                        until=lambda status: status == 404)
 
     def adopt(self, service, store):
-        """A node, and an instance that is to take it over."""
+        """Start to adopt a node; returns it and the instance."""
         node = store.named('rack1-node05')
         store.set_active(node.uuid, active=True, image_source=IMAGE)
         answer = service.request('admin', 'POST', '/v1/manageable_servers', {

@@ -11,8 +11,7 @@ import yaml
 from oslotest import base
 
 from mogan import policies
-from mogan.api import openapi
-from mogan.api.controllers import root, v1
+from mogan.api import openapi, root, v1
 
 SOURCE = pathlib.Path(__file__).parents[3] / 'api-ref/source'
 # What the conventions say of every route, and what is said of few.
@@ -35,7 +34,7 @@ RULE = re.compile(r'``(mogan:[a-z_:]+)``')
 
 @dataclasses.dataclass(frozen=True)
 class Section:
-    """What one section says of its route."""
+    """The description of one route."""
 
     text: str
 
@@ -54,8 +53,8 @@ class Section:
             r'^   - (\d+)', found[1] if found else '', re.MULTILINE)}
 
     def names(self, title, others):
-        """The names in the tables below the title Request or Response, and
-        in those of the section that it refers to."""
+        """Return the names in the tables below the title Request or Response,
+        and in those of the section that it refers to."""
         found = re.search(rf'^{title}\n-+\n(.*?)(?=^\w+\n-+\n|\Z)',
                           self.text, re.MULTILINE | re.DOTALL)
         if not found:
@@ -68,7 +67,7 @@ class Section:
 
 
 def sections():
-    """Each section with a method, by 'GET /v1/...'."""
+    """Return each section with a method, by 'GET /v1/...'."""
     found = {}
     for path in sorted(SOURCE.glob('*.inc')):
         text = path.read_text(encoding='utf-8')
@@ -82,7 +81,7 @@ def sections():
 
 
 def attributes(kind):
-    """The names of a WSME type's attributes, and of those inside."""
+    """Return the names of a WSME type's attributes, and of those inside."""
     if isinstance(kind, wsme.types.ArrayType):
         return attributes(kind.item_type)
     if not hasattr(kind, '_wsme_attributes'):
@@ -94,7 +93,7 @@ def attributes(kind):
 
 
 def members(schema):
-    """The names of the members that a schema allows, and of those
+    """Return the names of the fields that a schema allows, and of those
     inside."""
     names = set()
     if not isinstance(schema, dict):
@@ -113,15 +112,15 @@ class TestApiRef(base.BaseTestCase):
         if not SOURCE.exists():
             raise unittest.SkipTest('there is no API reference here')
         self.sections = sections()
-        self.routes = {f'{route.method} {route.path}': route.exposure
+        self.routes = {f'{route.method} {route.path}': route.endpoint
                        for route in openapi.routes(root.RootController)}
 
     def test_every_route_has_a_section_and_every_section_a_route(self):
         self.assertEqual(sorted(self.routes), sorted(self.sections))
 
     def test_a_section_names_the_success_of_its_route(self):
-        for route, exposure in self.routes.items():
-            self.assertEqual(exposure.status_code,
+        for route, endpoint in self.routes.items():
+            self.assertEqual(endpoint.status_code,
                              self.sections[route].code, route)
 
     def test_a_section_names_the_errors_of_its_route(self):
@@ -153,20 +152,20 @@ class TestApiRef(base.BaseTestCase):
                          named)
 
     def test_a_section_names_what_its_route_takes(self):
-        for route, exposure in self.routes.items():
-            expected = set(exposure.query)
+        for route, endpoint in self.routes.items():
+            expected = set(endpoint.query)
             expected |= set(re.findall(r'{(\w+)}', route))
-            expected |= members(exposure.schema)
+            expected |= members(endpoint.schema)
             self.assertEqual(
                 expected, self.sections[route].names(
                     'Request', self.sections), route)
 
     def test_a_section_names_what_its_route_answers(self):
-        for route, exposure in self.routes.items():
+        for route, endpoint in self.routes.items():
             # The one header that a section names.
             shown = self.sections[route].names(
                 'Response', self.sections) - {'Location'}
-            self.assertEqual(attributes(exposure.result_type), shown, route)
+            self.assertEqual(attributes(endpoint.result_type), shown, route)
 
     def test_every_parameter_is_defined_once_and_used(self):
         defined = yaml.safe_load(

@@ -15,35 +15,46 @@ ROOT = pathlib.Path(mogan.__file__).parent
 ALLOWED = {
     'states': set(),
     'version': set(),
-    'exception': set(),
+    'exception': {'timestamps'},
+    'timestamps': set(),
     'context': set(),
     'policies': set(),
-    'policy': {'exception', 'policies', 'context'},
-    'rpc': {'context'},
+    'policy': {'exception', 'policies', 'context', 'policy_files',
+               'policy_rules'},
+    'policy_files': set(),
+    'policy_rules': set(),
+    'rpc': {'broker', 'context'},
+    'broker': set(),
+    'fault_log': set(),
+    'http_server': set(),
     'conf': set(),
     'baremetal': set(),
-    'db': {'states', 'exception', 'context'},
-    'aside': set(),
-    'health': {'context', 'db', 'rpc'},
+    'db': {'states', 'exception', 'context', 'fault_log', 'timestamps'},
+    'background': set(),
     'metrics': {'states', 'exception', 'version', 'db', 'baremetal',
-                'engine.observer', 'api.server'},
-    'notifications': {'states', 'rpc', 'db.actions'},
-    'engine': {'states', 'exception', 'context', 'rpc', 'db', 'baremetal',
-               'aside', 'notifications'},
-    'api': {'states', 'exception', 'context', 'policy', 'db', 'aside',
-            'engine.rpcapi', 'version', 'notifications.bus',
-            'metrics.meters'},
+                'fault_log', 'engine.observer', 'http_server'},
+    'notifications': {'states', 'broker', 'rpc', 'db.actions', 'db.rows',
+                      'timestamps'},
+    'engine': {'states', 'exception', 'context', 'rpc', 'broker', 'db',
+               'baremetal', 'background', 'fault_log', 'notifications',
+               'timestamps'},
+    'api': {'states', 'exception', 'context', 'policy', 'db', 'background',
+            'broker', 'fault_log', 'http_server', 'rpc', 'engine.client',
+            'version',
+            'notifications.bus', 'metrics.meters', 'timestamps'},
 }
 # Libraries that one part only may know.
 HOMES = {
     'sqlalchemy': {'db', 'cmd'}, 'alembic': {'db'},
+    'cheroot': {'http_server'},
     'pecan': {'api'}, 'wsme': {'api'}, 'wsmeext': {'api'},
 }
 STATE_COLUMNS = {'status', 'lock_state', 'status_action', 'lock_action'}
 
 
 def modules():
-    """Each module of the product by its path below mogan, with its tree."""
+    """Yield each module of the product by its path below mogan, with its
+    tree."""
     for path in sorted(ROOT.rglob('*.py')):
         inside = path.relative_to(ROOT)
         if inside.parts[0] != 'tests':
@@ -55,7 +66,7 @@ def part_of(inside):
 
 
 def imports(tree):
-    """The dotted names that a module imports."""
+    """Yield the dotted names that a module imports."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -80,6 +91,15 @@ class TestImports(base.BaseTestCase):
                            or inner.startswith(f'{allowed}.')
                            for allowed in ALLOWED[part] | {part})
                 self.assertTrue(fits, f'{inside} imports {name}')
+
+    def test_connections_know_nothing_of_what_is_stored(self):
+        for inside, tree in modules():
+            if inside.parts[:2] == ('db', 'core'):
+                for name in imports(tree):
+                    if name.startswith('mogan.'):
+                        self.assertTrue(name.startswith((
+                            'mogan.db.core.', 'mogan.exception',
+                            'mogan.timestamps')), f'{inside} imports {name}')
 
     def test_each_library_is_known_in_its_home_only(self):
         for inside, tree in modules():
@@ -115,7 +135,7 @@ def written_columns(tree):
 
 
 def changes_rows(tree):
-    """Whether a module builds statements that change something."""
+    """Return True if a module builds statements that change something."""
     return any(isinstance(node, ast.Attribute)
                and node.attr in {'update', 'insert'}
                and isinstance(node.value, ast.Name) and node.value.id == 'sa'
@@ -165,6 +185,34 @@ class TestSize(base.BaseTestCase):
         for path in sorted(ROOT.rglob('*.py')):
             head = path.read_text(encoding='utf-8')[:120]
             self.assertIn('SPDX-License-Identifier: Apache-2.0', head, path)
+
+
+class TestMaps(base.BaseTestCase):
+    """The maps in the README and on the architecture page."""
+
+    def top_level(self):
+        """Modules and packages of the product."""
+        return {path.stem for path in ROOT.iterdir()
+                if (path.suffix == '.py' or (path / '__init__.py').is_file())
+                and path.stem != '__init__'}
+
+    def test_the_architecture_page_has_each_top_level_name(self):
+        page = (ROOT.parent / 'doc/source/contributor/architecture.rst'
+                ).read_text(encoding='utf-8')
+        shown = page[page.index('   mogan/\n'):]
+        for name in self.top_level():
+            self.assertRegex(shown, rf'(?m)^     (.* )?{name}(\.py|/)', name)
+
+    def test_the_readme_has_each_top_level_name(self):
+        shown = (ROOT.parent / 'README.rst').read_text(encoding='utf-8')
+        made = {'build', 'dist', 'cover', 'mogan.egg-info'}
+        folders = {f'{path.name}/' for path in ROOT.parent.iterdir()
+                   if path.is_dir() and path.name[0] != '.'} - {
+                       f'{name}/' for name in made}
+        packages = {f'mogan/{path.name}/' for path in ROOT.iterdir()
+                    if (path / '__init__.py').is_file()}
+        for name in folders - {'mogan/'} | packages:
+            self.assertRegex(shown, rf'(?m)^   {name}', name)
 
 
 class TestActions(base.BaseTestCase):

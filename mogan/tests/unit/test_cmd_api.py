@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How mogan-api and the WSGI application start, and how they do not."""
+"""The start of mogan-api and of the WSGI application, and its failures."""
 
 import http.client
 import json
@@ -19,8 +19,8 @@ import psutil
 from oslotest import base
 
 from mogan.tests.functional.base import eventually
-from mogan.tests.functional.client import basic
-from mogan.tests.unit.api import certificates
+from mogan.tests.support import certificates
+from mogan.tests.support.client import basic
 
 API = [sys.executable, '-W', 'ignore', '-m', 'mogan.cmd.api']
 CONF = """\
@@ -80,7 +80,7 @@ class StartTest(base.BaseTestCase):
 class TestRefusals(StartTest):
 
     def refused(self, *words):
-        """One line says why, and there is no trace."""
+        """Check that one line has the reason, without a stack trace."""
         ended = self.run_python(*API)
         self.assertEqual(1, ended.returncode, ended.stderr)
         [line] = ended.stderr.splitlines()
@@ -99,10 +99,29 @@ class TestRefusals(StartTest):
             'http_basic_users_file = /nonexistent/users')))
         self.refused('/nonexistent/users')
 
+    def test_a_policy_file_that_opens_a_call_to_everybody(self):
+        rules = self.directory / '.mogan' / 'policy.yaml'
+        rules.write_text('mogan:instance:delete:\n#  role:admin\n')
+        self.refused('[oslo_policy] policy_file', f'{rules}: line 1',
+                     'mogan:instance:delete must be a rule as a string')
+
+    def test_a_users_file_that_is_cut_off(self):
+        file = self.directory / 'users'
+        file.write_text(f'ann:$2b$04${"x" * 53}:p:membe')
+        self.configure(('auth_strategy = noauth', (
+            'auth_strategy = http_basic\n'
+            f'http_basic_users_file = {file}')))
+        self.refused(f'{file}, line 1', 'truncated')
+
+    def test_a_certificate_that_is_not_named(self):
+        for option in ('tls_cert_file =', 'tls_key_file = key.pem'):
+            self.configure(('workers = 1', f'workers = 1\n{option}'))
+            self.refused('[api] tls_cert_file', 'without encryption')
+
     def test_noauth_where_others_can_reach_it(self):
         for host in ('0.0.0.0', '::', '192.0.2.1', 'example.org'):
             self.configure(('host = 127.0.0.1', f'host = {host}'))
-            self.refused('noauth', f'[api] host = {host}', 'no loopback')
+            self.refused('noauth', f'[api] host = {host}', 'not a loopback')
 
     def test_a_database_or_a_broker_that_is_none(self):
         self.configure(('sqlite:///', 'nonsense'))
@@ -114,7 +133,7 @@ class TestRefusals(StartTest):
 class TestStarts(StartTest):
 
     def start(self, words):
-        """The process, when it has said this."""
+        """Return the process, when it has printed this."""
         self.listening.close()
         process = subprocess.Popen(
             API, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -167,7 +186,8 @@ class TestStarts(StartTest):
             f'auth_strategy = http_basic\nhttp_basic_users_file = {file}')))
 
         def users(*words):
-            """What mogan-users prints: a password that it makes up."""
+            """Run mogan-users; return its output, a password that it makes
+            up."""
             done = self.run_python(
                 sys.executable, '-W', 'ignore', '-m', 'mogan.cmd.users',
                 *words)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the commands say of the database, and of the inventory."""
+"""The commands' checks of the database, and of the inventory."""
 
 import json
 import os
@@ -11,11 +11,12 @@ import tempfile
 
 from oslotest import base
 
-from mogan.baremetal import inventory
-from mogan.db import migrations
+from mogan.baremetal.simulated import inventory
+from mogan.db import revisions
 
 CONF = """\
 [DEFAULT]
+auth_strategy = noauth
 transport_url = fake://
 [database]
 connection = {database}
@@ -53,7 +54,7 @@ class CommandTest(base.BaseTestCase):
         return done.stdout
 
     def fail_saying(self, text, *words):
-        """One line says why."""
+        """Check that one line has the reason."""
         done = self.command(*words)
         self.assertEqual((1, ''), (done.returncode, done.stdout),
                          done.stderr)
@@ -62,7 +63,7 @@ class CommandTest(base.BaseTestCase):
         self.assertNotIn('request', line)
 
     def checks(self):
-        """What the upgrade check finds wrong, by the check's name."""
+        """Return the failures of the upgrade check, by the check's name."""
         done = self.command('status', 'upgrade', 'check', '--json')
         self.assertEqual('', done.stderr)
         found = {one['check']: one['details']
@@ -77,7 +78,8 @@ class TestDatabase(CommandTest):
     def test_one_that_is_none_is_one_line(self):
         for url, text in (('', 'is not set'),
                           ('nonsense://host/x', 'nonsense'),
-                          ('mssql+pymssql://host/x', 'pymssql')):
+                          ('mssql+pymssql://host/x', 'pymssql'),
+                          ('postgresql+pg8000://host/x', 'psycopg')):
             self.configure(url)
             self.fail_saying(text, 'dbsync', 'version')
             self.fail_saying(text, 'engine')
@@ -86,7 +88,8 @@ class TestDatabase(CommandTest):
         self.assertIn('is not set', self.checks()['Schema'])
 
     def test_one_that_does_not_answer_says_why(self):
-        self.fail_saying('no such table', 'status', 'notifications')
+        self.fail_saying('run mogan-dbsync upgrade', 'status',
+                         'notifications')
         self.configure(f'sqlite:///{self.directory}/nowhere/mogan.sqlite')
         why = 'unable to open database file'
         self.fail_saying(why, 'dbsync', 'version')
@@ -96,7 +99,7 @@ class TestDatabase(CommandTest):
         self.fail_saying('is empty', 'dbsync', 'purge')
         self.succeed('dbsync', 'upgrade', '0001')
         self.fail_saying('has the revision 0001', 'dbsync', 'purge')
-        self.assertIn(migrations.head(), self.checks()['Schema'])
+        self.assertIn(revisions.head(), self.checks()['Schema'])
         self.succeed('dbsync', 'upgrade')
         self.assertIn('0 rows', self.succeed('dbsync', 'purge'))
         connection = sqlite3.connect(self.database)
@@ -106,15 +109,21 @@ class TestDatabase(CommandTest):
         connection.close()
         self.fail_saying('9999', 'dbsync', 'purge')
 
+    def test_a_revision_that_there_is_not_is_one_line(self):
+        self.fail_saying("'nosuch'", 'dbsync', 'upgrade', 'nosuch')
+        self.succeed('dbsync', 'upgrade', '0001')
+        self.fail_saying('not up to date', 'dbsync', 'revision', '-m', 'x',
+                         '--autogenerate')
+
     def test_days_are_a_number(self):
         for days in ('-1', 'inf', 'nan', 'many'):
             done = self.command('dbsync', 'purge', '--days', days)
             self.assertEqual(2, done.returncode)
-            self.assertIn(f"'{days}' is no number of days", done.stderr)
+            self.assertIn(f"'{days}' is not a number of days", done.stderr)
 
     def test_nothing_that_waits_has_words_of_its_own(self):
         self.succeed('dbsync', 'upgrade')
-        self.assertEqual('No action waits to be told of.\n',
+        self.assertEqual('No notifications are pending.\n',
                          self.succeed('status', 'notifications'))
 
     def test_who_has_seen_enough_is_sent_no_trace(self):

@@ -10,7 +10,8 @@ from oslo_config import cfg
 from oslo_policy import opts
 from oslotest import base
 
-from mogan.cmd import status
+from mogan.cmd.checks import database, policies
+from mogan.conf import auth
 
 LOCK = '"mogan:instance:lock"'
 
@@ -18,7 +19,8 @@ LOCK = '"mogan:instance:lock"'
 class TestDurability(base.BaseTestCase):
 
     def lasts(self, **settings):
-        """Whether a commit is on the disk of a MariaDB with these."""
+        """Return True if a MariaDB with these settings makes a commit
+        durable."""
         def setting(found):
             return str(settings[found[1]])
 
@@ -27,7 +29,7 @@ class TestDurability(base.BaseTestCase):
         return all(
             str(connection.execute(re.sub(
                 r'@@GLOBAL\.(\w+)', setting, query)).fetchone()[0]) in good
-            for query, good, _ in status._DURABLE['mysql'])
+            for query, good, _ in database._DURABLE['mysql'])
 
     def test_mariadb_syncs_its_own_log_and_the_binary_log(self):
         for log_bin, flush, sync_binlog, lasts in (
@@ -39,7 +41,7 @@ class TestDurability(base.BaseTestCase):
                 sync_binlog=sync_binlog), (log_bin, flush, sync_binlog))
 
 
-class TestPolicies(base.BaseTestCase):
+class PoliciesTest(base.BaseTestCase):
 
     def setUp(self):
         super().setUp()
@@ -52,17 +54,20 @@ class TestPolicies(base.BaseTestCase):
 
     def check(self, *lines):
         self.file.write_text(''.join(f'{line}\n' for line in lines))
-        return status._policies(self.conf)
+        return policies._policies(self.conf)
+
+
+class TestPolicies(PoliciesTest):
 
     def test_what_the_code_asks_for_passes(self):
-        self.assertEqual(status.Code.SUCCESS,
-                         status._policies(self.conf).code)
+        self.assertEqual(policies.Code.SUCCESS,
+                         policies._policies(self.conf).code)
         for lines in (
                 (), (f'{LOCK}: "role:manager"',), (f'{LOCK}: "!"',),
-                (f'{LOCK}: ""',), ('"mine": "role:manager"',
+                ('"mine": "role:manager"',
                                    f'{LOCK}: "role:admin or rule:mine"')):
             found = self.check(*lines)
-            self.assertEqual(status.Code.SUCCESS, found.code, found.details)
+            self.assertEqual(policies.Code.SUCCESS, found.code, found.details)
 
     def test_what_is_misspelt_is_named(self):
         for line, name in (
@@ -72,8 +77,64 @@ class TestPolicies(base.BaseTestCase):
                 (f'{LOCK}: "not (rule:mien)"', 'mien'),
                 (f'{LOCK}: "role:manager and"', 'mogan:instance:lock')):
             found = self.check(line)
-            self.assertEqual(status.Code.FAILURE, found.code, line)
+            self.assertEqual(policies.Code.FAILURE, found.code, line)
             self.assertIn(name, found.details)
 
     def test_a_file_that_cannot_be_read_is_a_failure(self):
-        self.assertEqual(status.Code.FAILURE, self.check('x: [').code)
+        self.assertEqual(policies.Code.FAILURE, self.check('x: [').code)
+
+    def test_a_rule_without_a_text_is_a_failure_that_names_it(self):
+        for value in ('', ' true', ' []'):
+            found = self.check(f'{LOCK}:{value}')
+            self.assertEqual(policies.Code.FAILURE, found.code)
+            self.assertIn(f'{self.file}: line 1: mogan:instance:lock must '
+                          'be a rule as a string', found.details)
+
+    def test_a_rule_that_lets_everybody_pass_is_a_warning(self):
+        for text in ('""', '"@"', '"@ or role:admin"', '"not rule:mine"',
+                     '"not !"', '"rule:mine or not rule:mine"'):
+            found = self.check(
+                f'{LOCK}: {text}', 'mine: "!"',
+                '"mogan:instance:unlock": rule:mine')
+            self.assertEqual(policies.Code.WARNING, found.code, text)
+            self.assertIn('mogan:instance:lock allows every caller',
+                          found.details)
+
+    def test_a_policy_file_that_is_not_there_is_a_warning(self):
+        config = self.file.with_suffix('.conf')
+        config.write_text('[oslo_policy]\npolicy_file = plicy.yaml\n')
+        self.conf([], default_config_files=[str(config)],
+                  default_config_dirs=[])
+        found = policies._policies(self.conf)
+        self.assertEqual(policies.Code.WARNING, found.code)
+        self.assertIn('plicy.yaml does not exist', found.details)
+
+
+class TestRoles(PoliciesTest):
+
+    def setUp(self):
+        super().setUp()
+        auth.register_opts(self.conf)
+        self.users = self.file.with_name('users')
+        self.conf.set_override('http_basic_users_file', str(self.users))
+        self.conf.set_override('auth_strategy', 'http_basic')
+
+    def roles(self, text):
+        self.users.write_text(text)
+        return policies._roles(self.conf)
+
+    def test_a_role_that_no_rule_asks_for_is_a_warning(self):
+        line = f'ann:$2b$04${"x" * 53}:p:'
+        found = self.roles(f'{line}membr\n')
+        self.assertEqual(policies.Code.WARNING, found.code)
+        self.assertIn('membr (ann)', found.details)
+        self.assertEqual(policies.Code.FAILURE,
+                         self.roles(f'{line}membr').code)
+        self.assertEqual(policies.Code.SUCCESS,
+                         self.roles(f'{line}Member').code)
+        self.file.write_text(f'{LOCK}: role:pilot\n')
+        self.assertEqual(policies.Code.SUCCESS,
+                         self.roles(f'{line}pilot\n').code)
+        self.conf.set_override('auth_strategy', 'keystone')
+        self.assertEqual(policies.Code.SUCCESS,
+                         self.roles(f'{line}membr').code)

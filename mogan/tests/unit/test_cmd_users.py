@@ -15,7 +15,7 @@ import bcrypt
 import fixtures
 from oslotest import base
 
-from mogan.api.identity import accounts, users
+from mogan.api.middleware.auth import accounts, users
 from mogan.cmd import statedir
 from mogan.cmd import users as command
 
@@ -25,7 +25,7 @@ HASH = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
 # Adds, changes and removes users of its own, while others do.
 WRITER = """
 import sys
-from mogan.api.identity import accounts
+from mogan.api.middleware.auth import accounts
 path, who, digest, count = sys.argv[1:]
 known = accounts.Accounts(path)
 for number in range(int(count)):
@@ -51,12 +51,16 @@ class UsersTest(base.BaseTestCase):
         self.directory = pathlib.Path(self.useFixture(
             fixtures.TempHomeDir()).path)
         self.file = self.directory / 'users'
+        # The roles of the tests.
+        (self.directory / 'policy.yaml').write_text(
+            'mogan:node:get_all: role:r or role:s or role:x or role:Auditor')
 
     def write(self, *lines):
         self.file.write_text(''.join(f'{line}\n' for line in lines))
 
     def run_command(self, *words, typed=b''):
-        """The exit status, standard output and standard error."""
+        """Run it; returns the exit status, standard output and standard
+        error."""
         out, err = io.StringIO(), io.StringIO()
         self.useFixture(fixtures.MonkeyPatch(
             'sys.stdin', io.TextIOWrapper(io.BytesIO(typed))))
@@ -74,7 +78,7 @@ class UsersTest(base.BaseTestCase):
         return out
 
     def refused(self, *words, typed=b'', status=1):
-        """The one line that says why; nothing has changed."""
+        """Return the one line with the reason; nothing has changed."""
         before = self.file.read_bytes() if self.file.exists() else None
         found, out, err = self.run_command(
             '--users-file', str(self.file), *words, typed=typed)
@@ -143,7 +147,7 @@ class TestWords(UsersTest):
     def test_the_check_names_every_line_that_is_wrong(self):
         self.write(f'ann:{HASH}:p:r')
         self.file.chmod(0o640)
-        self.assertIn('1 users, all well', self.succeed('check'))
+        self.assertIn('1 users, no errors', self.succeed('check'))
         self.write('ann:secret:p:r', '# fine', f'bob:{HASH}:p:r', 'carl',
                    f'bob:{HASH}:q:r', HASH.replace('$04$', '$32$').join(
                        ('dora:', ':p:r')))
@@ -153,8 +157,8 @@ class TestWords(UsersTest):
         self.assertEqual((1, ''), (status, out))
         lines = err.splitlines()
         for line, words in zip(lines, (
-                'line 1: no valid bcrypt', 'line 4: is not name',
-                'line 5: bob is there twice', 'line 6: no valid bcrypt',
+                'line 1: invalid bcrypt', 'line 4: is not name',
+                'line 5: duplicate user bob', 'line 6: invalid bcrypt',
                 'mode 0644'), strict=True):
             self.assertIn(words, line)
         self.assertNotIn(HASH, err)
@@ -192,26 +196,26 @@ class TestRefusals(UsersTest):
     def test_what_is_no_user_is_not_written(self):
         self.write(f'ann:{HASH}:p:r')
         for words, said in (
-                (('add', 'ann', '--project', 'p'), 'a user ann'),
-                (('add', 'a:b', '--project', 'p'), 'no name'),
-                (('add', '#a', '--project', 'p'), 'no name'),
-                (('add', '', '--project', 'p'), 'no name'),
-                (('add', 'a b', '--project', 'p'), 'no name'),
-                (('add', 'a\nb', '--project', 'p'), 'no name'),
-                (('add', 'a\x7f', '--project', 'p'), 'no name'),
-                (('add', '\udcff', '--project', 'p'), 'no name'),
-                (('add', 'x' * 65, '--project', 'p'), 'no name'),
-                (('add', 'bob', '--project', 'a:b'), 'no project id'),
+                (('add', 'ann', '--project', 'p'), 'user ann already'),
+                (('add', 'a:b', '--project', 'p'), 'not a valid name'),
+                (('add', '#a', '--project', 'p'), 'not a valid name'),
+                (('add', '', '--project', 'p'), 'not a valid name'),
+                (('add', 'a b', '--project', 'p'), 'not a valid name'),
+                (('add', 'a\nb', '--project', 'p'), 'not a valid name'),
+                (('add', 'a\x7f', '--project', 'p'), 'not a valid name'),
+                (('add', '\udcff', '--project', 'p'), 'not a valid name'),
+                (('add', 'x' * 65, '--project', 'p'), 'not a valid name'),
+                (('add', 'bob', '--project', 'a:b'), 'not a valid project id'),
                 (('add', 'bob', '--project', 'p', '--role', 'a,b'),
-                 'no role'),
-                (('add', 'bob', '--project', 'p', '--role', ''), 'no role'),
-                (('set', 'ann', '--role', 'x:y'), 'no role'),
-                (('set', 'ann', '--project', ''), 'no project id'),
+                 'valid role'),
+                (('add', 'bob', '--project', 'p', '--role', ''), 'valid role'),
+                (('set', 'ann', '--role', 'x:y'), 'valid role'),
+                (('set', 'ann', '--project', ''), 'not a valid project id'),
                 (('set', 'ann'), '--project or --role'),
-                (('set', 'bob', '--role', 'x'), 'no user bob'),
-                (('passwd', 'bob'), 'no user bob'),
-                (('remove', 'bob'), 'no user bob'),
-                (('remove', '# a comment'), 'no user # a comment')):
+                (('set', 'bob', '--role', 'x'), 'user bob not found'),
+                (('passwd', 'bob'), 'user bob not found'),
+                (('remove', 'bob'), 'user bob not found'),
+                (('remove', '# a comment'), 'user # a comment not')):
             self.assertIn(said, self.refused(*words, typed=b'secret'))
 
     def test_what_is_no_command_is_said_in_one_line(self):
@@ -292,7 +296,7 @@ class TestFile(UsersTest):
         for mode, kept in ((0o600, 0o600), (0o640, 0o640), (0o666, 0o640),
                            (0o400, 0o600), (0o755, 0o640)):
             self.file.chmod(mode)
-            self.succeed('set', 'ann', '--role', f'r{mode}')
+            self.succeed('set', 'ann', '--project', f'p{mode}')
             after = self.file.stat()
             self.assertEqual((before.st_uid, before.st_gid, kept), (
                 after.st_uid, after.st_gid, stat.S_IMODE(after.st_mode)))
@@ -357,8 +361,8 @@ class TestWriters(UsersTest):
 class TestTerminal(UsersTest):
 
     def type(self, *words, answers):
-        """The exit status and all that stood on the terminal, of a command
-        that asks and is answered."""
+        """Run a command on a terminal and answer its prompts; returns the exit
+        status and all output."""
         ours, theirs = pty.openpty()
         self.addCleanup(os.close, ours)
         process = subprocess.Popen(
@@ -370,7 +374,7 @@ class TestTerminal(UsersTest):
         self.addCleanup(process.kill)
         os.close(theirs)
         shown = b''
-        for prompt, answer in zip(('New password: ', 'The same again: '),
+        for prompt, answer in zip(('New password: ', 'Repeat the password: '),
                                   answers, strict=False):
             while not shown.endswith(prompt.encode()):
                 shown += os.read(ours, 1000)
@@ -386,14 +390,14 @@ class TestTerminal(UsersTest):
         self.assertEqual(0, status, shown)
         self.assertIsNotNone(self.is_right('ann', PASSWORD))
         self.assertNotIn(PASSWORD, shown)
-        self.assertEqual(['New password:', 'The same again:'],
+        self.assertEqual(['New password:', 'Repeat the password:'],
                          shown.strip().split(' \r\n'))
 
     def test_nothing_changes_where_the_typing_fails(self):
         self.write(f'ann:{HASH}:p:r')
         before = self.file.read_bytes()
         for answers, said in (
-                (('one\n', 'two\n'), 'the two passwords differ'),
+                (('one\n', 'two\n'), 'the passwords do not match'),
                 (('\n', '\n'), 'the password is empty'),
                 (('\x03',), 'nothing was changed'),
                 (('one\n', '\x04'), 'nothing was changed')):

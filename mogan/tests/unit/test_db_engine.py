@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is changed in oslo.db's engine for SQLite."""
+"""Changes to oslo.db's engine for SQLite."""
 
 import pathlib
 import tempfile
@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from oslotest import base
 
 from mogan import exception
-from mogan.db.engine import Database, _Turn
+from mogan.db import health
+from mogan.db.core.engine import Database
+from mogan.db.core.sqlite import WriterLock
 
 COUNT = sa.text('SELECT count(*) FROM things')
 INSERT = sa.text('INSERT INTO things VALUES (1)')
@@ -33,7 +35,7 @@ class TestSqlite(base.BaseTestCase):
             return connection.execute(COUNT).scalar_one()
 
     def sent(self, transaction, statement):
-        """What a transaction sends to the driver."""
+        """Return the statements that a transaction sends to the driver."""
         texts = []
         with transaction() as connection:
             driver = connection.connection.driver_connection
@@ -78,12 +80,23 @@ class TestSqlite(base.BaseTestCase):
         self.assertEqual(['wal', 2], found)
 
 
+class TestMissing(base.BaseTestCase):
+
+    def test_a_database_that_does_not_exist_is_away(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        for path in (directory.name, f'{directory.name}/none/test.sqlite'):
+            db = Database(f'sqlite:///{path}')
+            self.addCleanup(db.dispose)
+            self.assertRaises(exception.DatabaseUnavailable, health.ask, db)
+
+
 class TestTurn(base.BaseTestCase):
-    """Who writes to SQLite next."""
+    """The order of writers on SQLite."""
 
     def setUp(self):
         super().setUp()
-        self.turn = _Turn()
+        self.turn = WriterLock()
         self.seen = []
 
     def wait(self, number):
@@ -108,7 +121,7 @@ class TestTurn(base.BaseTestCase):
             thread.join(10)
 
     def test_whoever_gives_up_is_passed_over(self):
-        with mock.patch('mogan.db.engine._TURN', 0.01), self.turn:
+        with mock.patch('mogan.db.core.timeouts.WRITER', 0.01), self.turn:
             self.assertRaises(exception.DatabaseUnavailable,
                               self.turn.__enter__)
         with self.turn:

@@ -10,7 +10,7 @@ from mogan.states import LockState, Status, Verb
 
 
 def every_state():
-    """Each state of an instance that the database allows."""
+    """Return each state of an instance that the database allows."""
     return [(status, lock_state)
             for status, lock_state in itertools.product(Status, LockState)
             if lock_state is LockState.UNLOCKED
@@ -163,6 +163,18 @@ class TestPower(base.BaseTestCase):
             verdict = judge(verb, source, LockState.LOCKED,
                             operate_locked=True)
             self.assertIs(during, verdict.target)
+
+    def test_what_does_not_wait_for_the_system_supersedes_what_does(self):
+        soft = (Status.SOFT_POWERING_OFF, Status.SOFT_REBOOTING)
+        for verb, status in itertools.product(states.POWER, soft):
+            verdict = judge(verb, status, LockState.UNLOCKED)
+            if verb in (Verb.POWER_OFF, Verb.REBOOT):
+                self.assertTrue(verdict.supersedes)
+                self.assertIs(states.POWER[verb][1], verdict.target)
+                self.assertEqual(states.Refused(locked=True),
+                                 judge(verb, status, LockState.LOCKED))
+            else:
+                self.assertEqual(states.Refused(locked=False), verdict)
 
     def test_a_power_state_that_is_there_already_is_refused(self):
         for verb, status in ((Verb.POWER_ON, Status.ACTIVE),

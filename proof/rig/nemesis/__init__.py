@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes wrong while the clients work, in four lanes at once: services
-end, processes pause, servers go away, and the hardware fails."""
+"""Faults while the clients work, in several lanes at once: services
+end, processes pause, servers go away, change places or refuse, clocks are
+set, rows are edited, and the hardware fails."""

@@ -5,13 +5,19 @@ tampers with it."""
 import random
 from typing import Final
 
-from mogan.baremetal import driver, faults, inventory
-from mogan.baremetal.faults import Mode
+from mogan.baremetal import driver
+from mogan.baremetal.simulated import faults, inventory
+from mogan.baremetal.simulated.faults import Mode
 from proof.rig.nemesis.lanes import Blow, Scene
 from proof.rig.services import LEASE, RESOURCE_CLASS, Deployment
 
 _CALLS: Final = ('claim', 'deploy', 'rebuild', 'undeploy', 'power',
                  'protect', 'unprotect', 'seal', 'look', 'find')
+_THEIRS: Final = 'an outsider'
+
+
+class TakenOff(Exception):
+    """The service took off a protection that was not its own."""
 
 
 class Hardware:
@@ -19,15 +25,18 @@ class Hardware:
 
     def __init__(self, deployment: Deployment) -> None:
         self._store = inventory.Inventory(deployment.inventory_path,
-                                          patience=60)
+                                          timeout=60)
         self.blows: dict[str, Blow] = {
             f'hardware-{mode}': self._script(mode) for mode in Mode}
         self.blows['hardware-away'] = self._away
         self.blows['outsider'] = self._outsider
 
     def mend(self) -> None:
-        """Take back all faults."""
+        """Take back all faults, and what an outsider has left."""
         self._store.clear_faults()
+        for node in self._store.nodes():
+            if node.protected_reason == _THEIRS:
+                self._store.set_protected(node.uuid, protected=False)
 
     def _script(self, mode: Mode) -> Blow:
         def blow(scene: Scene) -> str:
@@ -41,7 +50,7 @@ class Hardware:
         return blow
 
     def _away(self, scene: Scene) -> str:
-        """The hardware management cannot be reached at all for a while."""
+        """Make the hardware management unavailable for a while."""
         number = self._store.add_fault(faults.Fault(
             Mode.UNAVAILABLE, times=None))
         seconds = scene.rng.uniform(0.3, LEASE)
@@ -50,19 +59,31 @@ class Hardware:
         return f'{seconds:.1f} s'
 
     def _outsider(self, scene: Scene) -> str:
-        """Somebody goes to the nodes directly."""
+        """Somebody goes to the nodes directly: takes a protection off, or
+        puts one on, which has to stay, and takes that off in the end."""
         nodes = [node for node in self._store.nodes()
                  if node.resource_class == RESOURCE_CLASS
                  and node.instance_uuid is not None]
-        changed = []
+        changed, held = [], []
         for node in scene.rng.sample(nodes, min(3, len(nodes))):
             try:
                 self._store.set_protected(node.uuid, not node.protected,
-                                          'an outsider')
+                                          _THEIRS)
             except (inventory.InventoryError, driver.DriverError):
                 continue    # it is not active any more
             changed.append(node.name)
+            if not node.protected:
+                held.append(node.uuid)
+        if held:
+            scene.sleep(scene.rng.uniform(0.3, LEASE))
+            self._take_back(held)
         return f'protection of {changed}'
+
+    def _take_back(self, held: list[str]) -> None:
+        for node in self._store.look(held).values():
+            if node.protected_reason != _THEIRS:
+                raise TakenOff(f'{node}')
+            self._store.set_protected(node.uuid, protected=False)
 
 
 def _seconds(mode: Mode, rng: random.Random) -> float:

@@ -17,15 +17,15 @@ Blow = Callable[['Scene'], str | None]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Scene:
-    """What a blow may use: the lane's dice, and a sleep that ends early
-    when the run does."""
+    """The means of a blow: the lane's dice, and a sleep that ends early when
+    the run does."""
 
     rng: random.Random
     sleep: Callable[[float], object]
 
 
 class Schedule:
-    """What was done when, as a file and as counts."""
+    """The schedule of what was done, as a file and as counts."""
 
     def __init__(self, path: pathlib.Path) -> None:
         self._lock = threading.Lock()
@@ -76,7 +76,7 @@ class Lane:
         self._stop.set()
 
     def join(self, seconds: float) -> bool:
-        """Whether all is mended in time.  Raises what went wrong in the
+        """Return whether all is mended in time. Raises what went wrong in the
         rig."""
         if self._thread.ident is not None:
             self._thread.join(seconds)
@@ -107,11 +107,14 @@ class Lane:
 
 
 GAPS: Final = {'services': (0.5, 3.0), 'pauses': (0.5, 2.0),
-               'servers': (2.0, 6.0), 'hardware': (0.2, 1.5)}
+               'database': (2.0, 6.0), 'broker': (3.0, 8.0),
+               'clock': (1.0, 6.0), 'pooler': (1.0, 4.0),
+               'pair': (1.0, 4.0), 'rows': (1.0, 6.0),
+               'hardware': (0.2, 1.5)}
 
 
 def chosen(blows: Mapping[str, Blow],
            names: Sequence[str] | None) -> dict[str, Blow]:
-    """Those of these names; all where no names are given."""
+    """Return the faults of these names; all if no names are given."""
     return {name: blow for name, blow in blows.items()
             if names is None or name in names}

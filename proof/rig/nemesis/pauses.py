@@ -10,8 +10,8 @@ from typing import Final
 import psycopg
 import pymysql
 
-from mogan.baremetal import faults, inventory
-from proof.rig import processes
+from mogan.baremetal.simulated import faults, inventory
+from mogan.tests.support import processes
 from proof.rig.load import Population
 from proof.rig.nemesis.lanes import Blow, Scene
 from proof.rig.services import LEASE, Deployment
@@ -33,7 +33,7 @@ class Pauses:
         self._tail = tail
         self._people = people
         self._store = inventory.Inventory(deployment.inventory_path,
-                                          patience=60)
+                                          timeout=60)
         self.blows: dict[str, Blow] = {
             'pause-api': self._pause('api'),
             'pause-engine': self._pause('engine'),
@@ -88,7 +88,7 @@ class Pauses:
                 f'{seconds:.1f} s')
 
     def _holder(self, uuid: str | None) -> int | None:
-        """The engine process that has claimed an instance."""
+        """Return the engine process that has claimed an instance."""
         try:
             rows = dict(self._all.database.run(
                 'SELECT uuid, claim_by FROM instances'))

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from proof.rig import processes
+from mogan.tests.support import processes
+from mogan.tests.support.processes import SetupError
 from proof.rig.nemesis.lanes import Blow, Scene
-from proof.rig.processes import RigError
 from proof.rig.services import LEASE, Deployment, Service
 
-_START: Final = 60
+_START: Final = 180
 
 
 class Services:
@@ -91,7 +91,7 @@ class Services:
 def _wait(look: Callable[[], bool], what: str) -> None:
     try:
         processes.eventually(look, _START, what)
-    except RigError as error:
+    except SetupError as error:
         # Not the rig's fault: what does not come back is a finding, which
         # the end of the run is about.
         raise Stuck(str(error)) from error

@@ -38,12 +38,12 @@ ValidationError = _sdk.InvalidRequest
 
 
 class AmbiguousEndpoints(EndpointException):
-    """Never raised: the catalog's first is taken."""
+    """Never raised: the first in the catalog is used."""
 
 
 class HTTPRedirection(HttpError):
-    """Never raised, as are all that follow: the service answers with none
-    of these."""
+    """Never raised, nor are all that follow: the service returns none of
+    these."""
 
 
 class MultipleChoices(HTTPRedirection):

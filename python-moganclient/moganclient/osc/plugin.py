@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What openstackclient asks a plugin for.
+"""The plugin interface for openstackclient.
 
 It is imported at each start of `openstack`, whatever the command: nothing
 but this module is.
@@ -14,7 +14,7 @@ DEFAULT_API_VERSION = '1'
 
 
 def make_client(instance):
-    """The service, as a part of the connection of this invocation."""
+    """Return the proxy of the service, of this command's connection."""
     from moganclient import sdk  # noqa: PLC0415
     client = sdk.add_to(instance.sdk_connection).baremetal_compute
     if client.connect_retries is None:
@@ -25,7 +25,7 @@ def make_client(instance):
 
 
 def build_option_parser(parser):
-    """Add the options that stand before the command."""
+    """Add the global options."""
     parser.add_argument(
         '--os-baremetal-compute-api-version',
         metavar='<baremetal-compute-api-version>',

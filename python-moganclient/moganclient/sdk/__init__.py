@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 def add_to(connection: 'openstack.connection.Connection',
            ) -> 'openstack.connection.Connection':
-    """Give a connection the service `baremetal_compute`; returns the
+    """Add the service `baremetal_compute` to a connection; returns the
     connection."""
     from moganclient.sdk import baremetal_compute_service  # noqa: PLC0415
     connection.add_service(
@@ -19,6 +19,6 @@ def add_to(connection: 'openstack.connection.Connection',
 
 
 def vendor_hook(connection: 'openstack.connection.Connection') -> None:
-    """What `vendor_hook: moganclient.sdk:vendor_hook` in a clouds.yaml or a
-    vendor's profile calls."""
+    """Register the service on a connection; for `vendor_hook:
+    moganclient.sdk:vendor_hook` in a clouds.yaml or a vendor's profile."""
     add_to(connection)

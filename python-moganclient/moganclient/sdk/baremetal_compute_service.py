@@ -8,6 +8,6 @@ from moganclient.sdk.v1 import _proxy
 
 class BaremetalComputeService(
         service_description.ServiceDescription[_proxy.Proxy]):
-    """Of the type `baremetal_compute`, which is no official one."""
+    """The service type `baremetal_compute`, which is not an official one."""
 
     supported_versions = {'1': _proxy.Proxy}  # noqa: RUF012 - as the base's

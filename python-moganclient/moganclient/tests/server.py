@@ -17,7 +17,7 @@ from moganclient import sdk
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What has come."""
+    """A request that the server has received."""
 
     method: str
     path: str
@@ -28,7 +28,7 @@ class Request:
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What is sent; a status of None breaks the connection off."""
+    """An answer to send; a status of None breaks the connection off."""
 
     status: int | None = 200
     body: Any = None
@@ -36,7 +36,7 @@ class Answer:
 
 
 def refusal(status, message='no', lock=None, **headers):
-    """An error as the service words it."""
+    """Return an error in the format of the service."""
     error = {'code': status, 'title': 'x', 'message': message}
     if lock:
         error['lock'] = lock
@@ -55,7 +55,7 @@ class _Handler(wsgiref.simple_server.WSGIRequestHandler):
         """Say nothing."""
 
     def get_stderr(self):
-        """What broke off a connection is no news."""
+        """Drop the message for a connection that the test broke off."""
         return io.StringIO()
 
 
@@ -94,7 +94,7 @@ class Server:
         return [body]
 
     def connect(self, endpoint=None, **options):
-        """A connection of openstacksdk with the service in it."""
+        """Return a connection of openstacksdk with the service in it."""
         return sdk.add_to(openstack.connect(
             load_yaml_config=False, load_envvars=False, auth_type='none',
             endpoint=endpoint or self.endpoint, **options))

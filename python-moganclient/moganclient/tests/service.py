@@ -27,7 +27,7 @@ _START = 90.0
 
 
 def python():
-    """The interpreter that runs the service, or None."""
+    """Return the interpreter that runs the service, or None."""
     configured = os.environ.get('MOGAN_TEST_PYTHON')
     if configured:
         return configured
@@ -80,13 +80,14 @@ class Service:
 
     @property
     def credentials(self):
-        """What the service has written down for its users."""
+        """Return the credentials that the service has written for its
+        users."""
         lines = (self.directory / 'credentials.env').read_text().split()
         return dict(line.split('=', 1) for line in lines)
 
     @property
     def endpoint(self):
-        """The address, without a version."""
+        """Return the URL, without a version."""
         return self.credentials['MOGAN_ENDPOINT']
 
     @property
@@ -94,12 +95,12 @@ class Service:
         return int(self.endpoint.rpartition(':')[2])
 
     def auth(self, user='admin'):
-        """What keystoneauth's http_basic takes."""
+        """Return a user's arguments for keystoneauth's http_basic."""
         return {'endpoint': self.endpoint, 'username': user,
                 'password': self.credentials[f'MOGAN_{user.upper()}_PASSWORD']}
 
     def connect(self, user='admin', **options):
-        """A connection of openstacksdk with the service in it."""
+        """Return a connection of openstacksdk with the service in it."""
         return sdk.add_to(openstack.connect(
             load_yaml_config=False, load_envvars=False,
             auth_type='http_basic', auth=self.auth(user), **options))

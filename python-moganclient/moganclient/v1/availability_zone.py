@@ -6,7 +6,7 @@ from moganclient.v1 import base
 
 
 class AvailabilityZoneManager(base.Manager[AvailabilityZone]):
-    """The zones that instances can be wanted in."""
+    """The availability zones."""
 
     def _members(self) -> Iterable[AvailabilityZone]:
         return self.api.availability_zones()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the managers share."""
+"""Base class of the managers."""
 
 import builtins
 from collections.abc import Iterable
@@ -23,29 +23,29 @@ class Manager(Generic[Kind]):
         raise NotImplementedError
 
     def list(self) -> list[Kind]:
-        """All of them."""
+        """Return all resources."""
         return list(self._members())
 
     def findall(self, **kwargs: Any) -> builtins.list[Kind]:
-        """Those with these attributes."""
+        """Return the resources with these attributes."""
         return [one for one in self._members()
                 if all(getattr(one, name, None) == value
                        for name, value in kwargs.items())]
 
     def find(self, **kwargs: Any) -> Kind:
-        """The only one with these attributes.
+        """Return the only resource with these attributes.
 
         Raises NotFound, NotUnique.
         """
         found = self.findall(**kwargs)
         if not found:
-            raise exceptions.NotFound(f'There is none with {kwargs}.')
+            raise exceptions.NotFound(f'No resource with {kwargs} exists.')
         if len(found) > 1:
             raise exceptions.NotUnique(
-                f'{len(found)} have {kwargs}.', found)
+                f'{len(found)} resources have {kwargs}.', found)
         return found[0]
 
 
 def id_of(thing: Any) -> str:
-    """The uuid of a resource, or of what is one already."""
+    """Return the UUID of a resource, or a UUID itself."""
     return str(getattr(thing, 'id', thing))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One object for all of the service, with a manager for each resource."""
+"""The client, with a manager for each resource."""
 
 from typing import Any
 
@@ -26,11 +26,10 @@ class Client:
     `manageable_server` and `availability_zone`; `baremetal_compute` is the
     service of openstacksdk that they call.
 
-    Say where it is and who is asking: `endpoint` with `token`, with
-    `username` and `password` (HTTP basic), or alone; or `session`, one of
-    keystoneauth, whose catalog has the endpoint unless one is given.
-    `options` go to the connection of openstacksdk: `region_name` and the
-    like.
+    Give an `endpoint` with `token`, with `username` and `password` (HTTP
+    basic), or alone; or a keystoneauth `session`, whose catalog has the
+    endpoint unless one is given.  `options` are passed to the connection of
+    openstacksdk, such as `region_name`.
 
     Raises ValueError without an endpoint and a session.
     """
@@ -41,7 +40,7 @@ class Client:
                  **options: Any) -> None:
         if session is None:
             if endpoint is None:
-                raise ValueError('An endpoint or a session is needed')
+                raise ValueError('An endpoint or a session is required')
             session = keystone_session.Session(
                 auth=_auth(endpoint, token, username, password))
         if endpoint is not None:
@@ -61,7 +60,8 @@ class Client:
 
 
 def _service_of(connection: Any) -> _proxy.Proxy:
-    """What `add_to` has given it, which its type does not tell of."""
+    """Return the proxy that `add_to` has set, which the connection's type does
+    not declare."""
     service: _proxy.Proxy = connection.baremetal_compute
     return service
 

@@ -8,7 +8,7 @@ from moganclient.v1 import base
 
 
 class FlavorManager(base.Manager[Flavor]):
-    """What instances may be made of."""
+    """The flavors of instances."""
 
     def _members(self) -> Iterable[Flavor]:
         return self.api.flavors()
@@ -20,10 +20,10 @@ class FlavorManager(base.Manager[Flavor]):
                resource_aggregate: Mapping[str, str] | None = None,
                is_public: bool = True, disabled: bool = False,
                description: str | None = None) -> Flavor:
-        """Raises ValueError for `resource_aggregate`, which the service does
-        not have: ask for traits, with `baremetal_compute.create_flavor`."""
+        """Create a flavor.  Raises ValueError for `resource_aggregate`, which
+        is not supported: `baremetal_compute.create_flavor` has traits."""
         if resource_aggregate:
-            raise ValueError('A flavor asks for traits, not for aggregates')
+            raise ValueError('resource_aggregate is not supported: use traits')
         return self.api.create_flavor(
             name=name, resources=dict(resource), is_public=is_public,
             disabled=disabled, description=description)

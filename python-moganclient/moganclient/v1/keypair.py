@@ -23,8 +23,8 @@ class KeyPairManager(base.Manager[Keypair]):
     def create(self, name: str, user_id: str | None = None,
                public_key: str | None = None,
                keypair_type: str | None = None) -> Keypair:
-        """Keep a public key, or have a pair made: then the answer has the
-        private one."""
+        """Import a public key, or generate a key pair, which is returned with
+        its private key."""
         wanted = {'user_id': user_id, 'public_key': public_key,
                   'type': keypair_type}
         return self.api.create_keypair(

@@ -7,7 +7,7 @@ from moganclient.v1 import base
 
 
 class ManageableServerManager(base.Manager[ManageableServer]):
-    """Nodes that run already and can be taken over."""
+    """Deployed nodes that can be adopted."""
 
     def _members(self) -> Iterable[ManageableServer]:
         return self.api.manageable_servers()
@@ -15,7 +15,7 @@ class ManageableServerManager(base.Manager[ManageableServer]):
     def manage(self, name: str, node_uuid: str,
                description: str | None = None,
                metadata: Mapping[str, str] | None = None) -> Instance:
-        """Take over a node as an instance."""
+        """Adopt a node as an instance."""
         wanted = {'description': description, 'metadata': metadata}
         return self.api.manage_server(
             name=name, node_uuid=node_uuid,

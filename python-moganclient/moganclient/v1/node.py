@@ -6,7 +6,7 @@ from moganclient.v1 import base
 
 
 class NodeManager(base.Manager[Node]):
-    """The machines that instances are built on."""
+    """The machines that instances are deployed on."""
 
     def _members(self) -> Iterable[Node]:
         return self.api.nodes(details=True)

@@ -12,14 +12,14 @@ Server = Instance
 
 
 class ServerManager(base.Manager[Instance]):
-    """Instances, under the name that they had."""
+    """Instances, under their name in 0.1.0."""
 
     def _members(self) -> Iterable[Instance]:
         return self.api.instances()
 
     def list(self, detailed: bool = False,
              all_projects: bool = False) -> list[Instance]:
-        """The caller's instances, or those of all projects."""
+        """Return the caller's instances, or those of all projects."""
         return list(self.api.instances(detailed, all_projects=all_projects))
 
     def get(self, server_id: str | Instance) -> Instance:
@@ -37,24 +37,27 @@ class ServerManager(base.Manager[Instance]):
                hint: object = None,
                partitions: Mapping[str, Any] | None = None,
                **options: Any) -> Instance:
-        """Ask for an instance.
+        """Create an instance.
 
-        `userdata` is text, or a file of it, which is sent in base64.
-        `options` are what else the service takes by the same name; it says
-        what it does not take.
+        `userdata` is a string or a file, which is sent in base64.
+        `options` are other fields of the API. `networks` are stored and
+        shown but not attached.
 
-        Raises ValueError for `files`, for `hint`, and for counts above 1,
-        which nothing can be done about.
+        Raises ValueError for `files`, `hint`, and counts above 1, which are
+        not supported.
         """
         if files or hint or (min_count or 1) > 1 or (max_count or 1) > 1:
-            raise ValueError('files, hint and counts above 1 are not offered')
+            raise ValueError(
+                'files, hint and counts above 1 are not supported')
         wanted = {
             'key_name': key_name, 'partitions': partitions,
-            'networks': networks, 'description': description,
+            'networks': networks or None, 'description': description,
             'availability_zone': availability_zone, 'metadata': metadata,
             'user_data': userdata and _encoded(userdata),
             } | options
-        return self.api.create_instance(
+        make = (self.api.create_server if networks
+                else self.api.create_instance)
+        return make(
             name=name, image_uuid=image_uuid, flavor_uuid=flavor_uuid,
             **{key: value for key, value in wanted.items()
                if value is not None})
@@ -72,17 +75,17 @@ class ServerManager(base.Manager[Instance]):
     def rebuild(self, server_id: str | Instance,
                 image_uuid: str | None = None,
                 preserve_ephemeral: bool | None = None) -> None:
-        """Put an image on the node anew.
+        """Rebuild an instance.
 
-        Raises ValueError for `preserve_ephemeral`: nothing is preserved.
+        Raises ValueError for `preserve_ephemeral`, which is not supported.
         """
         if preserve_ephemeral:
-            raise ValueError('A rebuild preserves nothing')
+            raise ValueError('preserve_ephemeral is not supported')
         self.api.rebuild_instance(base.id_of(server_id), image_uuid)
 
     def set_power_state(self, server_id: str | Instance,
                         power_state: str) -> None:
-        """`on`, `off`, `reboot`, `soft_off` or `soft_reboot`."""
+        """Change the power: on, off, reboot, soft_off or soft_reboot."""
         self.api.set_instance_power_state(base.id_of(server_id), power_state)
 
     def set_lock_state(self, server_id: str | Instance,

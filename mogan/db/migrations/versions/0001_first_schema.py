@@ -5,6 +5,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
+from mogan.db.migrations import steps
+
 revision = '0001'
 down_revision = None
 
@@ -42,12 +44,11 @@ def upgrade() -> None:
     _create_flavors()
     _create_rounds()
     for table, *columns in _INDEXES:
-        op.create_index(op.f('ix_' + '_'.join((table, *columns))), table,
-                        columns)
+        steps.create_index(table, columns)
 
 
 def _create_instances() -> None:
-    op.create_table(
+    steps.create_table(
         'instances',
         sa.Column('id', _BIG_ID, autoincrement=True, nullable=False),
         sa.Column('uuid', sa.String(36), nullable=False),
@@ -96,7 +97,7 @@ def _create_instances() -> None:
 
 
 def _create_actions() -> None:
-    op.create_table(
+    steps.create_table(
         'actions',
         sa.Column('id', _BIG_ID, autoincrement=True, nullable=False),
         sa.Column('uuid', sa.String(36), nullable=False),
@@ -124,7 +125,7 @@ def _create_actions() -> None:
 
 
 def _create_flavors() -> None:
-    op.create_table(
+    steps.create_table(
         'flavors',
         sa.Column('id', _BIG_ID, autoincrement=True, nullable=False),
         sa.Column('uuid', sa.String(36), nullable=False),
@@ -143,7 +144,7 @@ def _create_flavors() -> None:
 
 
 def _create_rounds() -> None:
-    op.create_table(
+    steps.create_table(
         'rounds',
         sa.Column('name', sa.String(64), nullable=False),
         sa.Column('due_at', _MOMENT, nullable=False),

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an instance can be given, and the key pairs of users."""
+"""Instance secrets and user data, and the key pairs of users."""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
+
+from mogan.db.migrations import steps
 
 revision = '0003'
 down_revision = '0002'
@@ -22,15 +24,15 @@ def upgrade() -> None:
     for column in (sa.Column('key_name', sa.String(255)),
                    sa.Column('partitions', _LONG_TEXT),
                    sa.Column('networks', _LONG_TEXT)):
-        op.add_column('instances', column)
-    op.create_table(
+        steps.add_column('instances', column)
+    steps.create_table(
         'inputs',
         sa.Column('instance_uuid', sa.String(36), nullable=False),
         sa.Column('user_data', _LONG_TEXT),
         sa.Column('ssh_keys', _LONG_TEXT),
         sa.PrimaryKeyConstraint('instance_uuid', name=op.f('pk_inputs')),
         **_MYSQL)
-    op.create_table(
+    steps.create_table(
         'keypairs',
         sa.Column('id', _BIG_ID, autoincrement=True, nullable=False),
         sa.Column('user_id', sa.String(64), nullable=False),

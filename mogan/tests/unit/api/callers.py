@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of every identity share."""
+"""Steps shared by the tests of authentication."""
 
 import pathlib
 import tempfile
@@ -56,7 +56,7 @@ class IdentityTest(base.BaseTestCase):
         return []
 
     def call(self, application, path='/v1/instances', **environ):
-        """The caller as the application sees him."""
+        """Return the caller as the application sees it."""
         self.seen = None
         application({
             'PATH_INFO': path, 'REQUEST_METHOD': 'GET',

@@ -35,7 +35,7 @@ class AppTest(base.BaseTestCase):
         for group in options._GROUPS:
             group.register_opts(conf)
         conf(['--config-file', str(path)], default_config_dirs=[])
-        self.app = app.make_app(app.Services(
+        self.app = app.Application(app.Services(
             None, None, policy.Policy(conf), app.settings(conf)), conf)
         self.addCleanup(self.app.close)
 

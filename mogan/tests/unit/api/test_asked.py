@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many threads wait for Keystone."""
+"""The limit of threads that wait for Keystone."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ from keystonemiddleware import auth_token
 from oslotest import base
 
 from mogan import exception
-from mogan.api.identity import keystone
+from mogan.api.middleware.auth import keystone
 
 THREADS = 4
 

@@ -10,7 +10,8 @@ from oslotest import base
 from webob import exc
 
 from mogan import exception
-from mogan.api import errors, render
+from mogan.api import serialization
+from mogan.api.middleware import errors
 from mogan.context import RequestContext
 
 SECRET = 'password of the database'
@@ -21,7 +22,7 @@ class TestErrors(base.BaseTestCase):
     def setUp(self):
         super().setUp()
         self.log = self.useFixture(fixtures.FakeLogger(
-            'mogan.api.errors', level=logging.INFO))
+            'mogan.api.middleware.errors', level=logging.INFO))
         self.context = RequestContext(overwrite=False)
 
     def call(self, application, **environ):
@@ -33,7 +34,7 @@ class TestErrors(base.BaseTestCase):
         return status, dict(headers), body
 
     def answer(self, error, **environ):
-        """The answer to a request that ends with an error."""
+        """Return the answer to a request that ends with an error."""
         def application(*_):
             raise error
         status, headers, body = self.call(application, **environ)
@@ -60,7 +61,7 @@ class TestErrors(base.BaseTestCase):
     def test_errors_of_our_own_say_what_they_have_to_say(self):
         for error, expected in (
                 (exception.InstanceNotFound(uuid='x'),
-                 ('404 Not Found', 'There is no instance x.')),
+                 ('404 Not Found', 'Instance x not found.')),
                 (exception.Invalid(place='$.name', fault='is missing'),
                  ('400 Bad Request', '$.name: is missing')),
                 (exception.Conflict('No.'), ('409 Conflict', 'No.'))):
@@ -75,10 +76,14 @@ class TestErrors(base.BaseTestCase):
             exception.MethodNotAllowed('PUT', ['GET', 'POST']))
         self.assertEqual(('405 Method Not Allowed', 'GET, POST'),
                          (status, headers['Allow']))
-        _, _, sent = self.answer(exception.InstanceLocked(
-            'x', since=None, reason='disk', holder='h', project_id='p'))
-        self.assertEqual('disk', sent['lock']['reason'])
-        self.assertNotIn('by', sent['lock'])
+        for state, ending in (('locked', False), ('unlocking', True)):
+            _, headers, sent = self.answer(exception.InstanceLocked(
+                'x', state=state, ending=ending, since=None, reason='disk',
+                holder='h', project_id='p'))
+            self.assertEqual((state, 'disk'), (
+                sent['lock']['state'], sent['lock']['reason']))
+            self.assertNotIn('by', sent['lock'])
+            self.assertEqual(ending, 'Retry-After' in headers)
 
     def test_nothing_unexpected_gets_out_but_into_the_log(self):
         for error in (RuntimeError(SECRET), KeyError(SECRET),
@@ -97,6 +102,15 @@ class TestErrors(base.BaseTestCase):
         self.assertEqual('503 Service Unavailable', status)
         self.assertNotIn(SECRET, sent['message'])
         self.assertIn(SECRET, self.log.output)
+
+    def test_only_a_change_may_have_been_recorded(self):
+        for method, unknown in (('GET', False), ('HEAD', False),
+                                ('POST', True), ('PUT', True),
+                                ('PATCH', True), ('DELETE', True)):
+            _, headers, sent = self.answer(exception.DatabaseUnavailable(),
+                                           REQUEST_METHOD=method)
+            self.assertEqual(unknown, 'recorded' in sent['message'], method)
+            self.assertEqual('1', headers['Retry-After'])
 
     def test_too_deep_a_nesting_is_the_callers_fault(self):
         status, _, _ = self.answer(RecursionError())
@@ -156,8 +170,8 @@ class TestJson(base.BaseTestCase):
 
     def test_it_is_short_and_in_unicode(self):
         self.assertEqual('{"a":["Größe",null]}'.encode(),
-                         render.to_json({'a': ['Größe', None]}))
+                         serialization.to_json({'a': ['Größe', None]}))
 
     def test_half_of_a_pair_is_escaped(self):
         self.assertEqual(b'{"a":"\\ud800","b":1}',
-                         render.to_json({'a': '\ud800', 'b': 1}))
+                         serialization.to_json({'a': '\ud800', 'b': 1}))

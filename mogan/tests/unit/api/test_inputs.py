@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is asked for and cannot be done."""
+"""Inputs that cannot be served."""
 
 from oslotest import base
 
 from mogan import exception
-from mogan.api.controllers.v1.shapes import inputs
+from mogan.api.v1.schemas import inputs
 
 
 class TestRefusals(base.BaseTestCase):

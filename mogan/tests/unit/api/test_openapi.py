@@ -12,10 +12,8 @@ from oslotest import base
 from wsme import types as wtypes
 
 from mogan import exception
-from mogan.api import openapi, schemas, strict, types
-from mogan.api.controllers import root, v1
-from mogan.api.controllers.place import Place
-from mogan.api.expose import EXPOSED
+from mogan.api import openapi, response_schemas, root, types, v1, validation
+from mogan.api.routing import ENDPOINTS, Resource
 
 COPY = pathlib.Path(__file__).parents[4] / 'api-ref/source/openapi.json'
 UUID = '5f8f2d3c-5d1a-4a6b-9f53-0f3c8d1f7a1b'
@@ -23,8 +21,8 @@ UUID = '5f8f2d3c-5d1a-4a6b-9f53-0f3c8d1f7a1b'
 LONG = 'x' * 256
 
 
-def places(kind=Place):
-    """Each place that the service has."""
+def places(kind=Resource):
+    """Yield each resource of the service."""
     for below in kind.__subclasses__():
         if below.__module__.startswith('mogan.api.'):
             yield below
@@ -32,7 +30,7 @@ def places(kind=Place):
 
 
 def accepts(kind, text):
-    """Whether a type takes a text."""
+    """Return True if a type takes a string."""
     try:
         kind.frombasetype(text)
     except (ValueError, exception.NotFound):
@@ -41,7 +39,7 @@ def accepts(kind, text):
 
 
 def described(kind, text):
-    """Whether the schema of a type does."""
+    """Return True if the schema of a type takes a string."""
     value = text
     if kind.schema.get('type') == 'array':
         value = text.split(',')
@@ -76,21 +74,21 @@ class TestDocument(base.BaseTestCase):
             'diff" what has changed.')
 
     def test_every_route_is_in_it(self):
-        exposed = {getattr(kind, name).exposure for kind in places()
+        exposed = {getattr(kind, name).endpoint for kind in places()
                    for name in kind.methods.values()}
         self.assertEqual(exposed, {
-            route.exposure for route in self.routes.values()})
-        self.assertLessEqual(exposed, set(EXPOSED))
+            route.endpoint for route in self.routes.values()})
+        self.assertLessEqual(exposed, set(ENDPOINTS))
 
     def test_bodies_are_the_very_schemas(self):
         for place, route in self.routes.items():
             body = self.operation(*place).get('requestBody')
-            if route.exposure.schema is None:
+            if route.endpoint.schema is None:
                 self.assertIsNone(body, place)
                 continue
-            self.assertIs(route.exposure.schema,
+            self.assertIs(route.endpoint.schema,
                           body['content']['application/json']['schema'])
-            strict.Schema(route.exposure.schema)
+            validation.Schema(route.endpoint.schema)
 
     def test_each_argument_of_a_path_is_described(self):
         for method, path in self.routes:
@@ -149,7 +147,7 @@ class TestSchemas(base.BaseTestCase):
         class Thing(wtypes.Base):
             value = types.attribute(str, schema=schema, nullable=True)
 
-        components = schemas.Components()
+        components = response_schemas.Components()
         components.of(Thing)
         return components.schemas['Thing']['properties']['value']
 
@@ -167,6 +165,6 @@ class TestSchemas(base.BaseTestCase):
             return type('Thing', (wtypes.Base,), {
                 'value': types.attribute(datatype)})
 
-        components = schemas.Components()
+        components = response_schemas.Components()
         components.of(make(str))
         self.assertRaises(TypeError, components.of, make(int))

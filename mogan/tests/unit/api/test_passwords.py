@@ -8,8 +8,8 @@ import time
 import bcrypt
 
 from mogan import exception
-from mogan.api import identity
-from mogan.api.identity import basic, users
+from mogan.api.middleware import auth
+from mogan.api.middleware.auth import basic, users
 from mogan.context import RequestContext
 from mogan.tests.unit.api.callers import FORGED, IdentityTest, make_conf
 
@@ -38,6 +38,9 @@ class TestUsersFile(IdentityTest):
                 ('ann', 'name:hash'), (f'ann:{HASH}', 'name:hash'),
                 (f'ann:{HASH}:p:r:x', 'name:hash'),
                 (f':{HASH}:p:r', 'name'), (f'a b:{HASH}:p:r', 'name'),
+                (f'\ufeffann:{HASH}:p:r', 'name'),
+                (f'a\u202eb:{HASH}:p:r', 'name'),
+                (f'ann:{HASH}:p\u200b:r', 'project'),
                 (f'{"x" * 65}:{HASH}:p:r', 'name'),
                 ('ann:secret:p:r', 'bcrypt'), ('ann:$apr1$x:p:r', 'bcrypt'),
                 (f'ann:{HASH}::r', 'project'), (f'ann:{HASH}:p:', 'roles'),
@@ -58,7 +61,12 @@ class TestUsersFile(IdentityTest):
         self.assertIn(str(self.file), str(error))
         self.file.write_bytes(b'\xff')
         self.assertRaises(users.UsersFileError, users.read, self.file)
-        self.assertRaises(identity.IdentityError, identity.check, make_conf(
+        # Of a user with the mark in the name nobody would know.
+        self.file.write_text(f'\ufeffann:{HASH}:p:r\n')
+        error = self.assertRaises(users.UsersFileError, users.read,
+                                  self.file)
+        self.assertIn('byte order mark', str(error))
+        self.assertRaises(auth.IdentityError, auth.check, make_conf(
             auth_strategy='http_basic', http_basic_users_file=str(self.file)))
 
     def test_what_was_written_is_read(self):
@@ -81,8 +89,9 @@ class TestBasic(IdentityTest):
         self.addCleanup(setattr, bcrypt, 'checkpw', bcrypt.checkpw)
         self.check = bcrypt.checkpw
         bcrypt.checkpw = self.counted
-        self.app = identity.wrap(self.application, make_conf(
-            auth_strategy='http_basic', http_basic_users_file=str(self.file)))
+        self.app = auth.wrap(self.application, make_conf(
+            auth_strategy='http_basic', http_basic_users_file=str(self.file)),
+            lambda: frozenset({'admin', 'member', 'reader'}))
         self.inner = self.app._application
 
     def counted(self, password, digest):
@@ -169,7 +178,7 @@ class TestBasic(IdentityTest):
         self.assertNotIn(PASSWORD, self.log.output)
 
     def again(self):
-        self.inner._users._next_look = 0
+        self.inner._users._next_poll = 0
 
     def test_a_file_that_changes_is_heard(self):
         self.known('ann')
@@ -195,10 +204,28 @@ class TestBasic(IdentityTest):
         self.write('broken')
         self.again()
         self.assertEqual('p-1', self.known('ann').project_id)
-        self.assertIn('stay as they were', self.log.output)
+        self.assertIn('was not reloaded', self.log.output)
         self.file.unlink()
         self.again()
         self.assertEqual('p-2', self.known('bob').project_id)
+
+    def test_a_file_that_is_cut_off_leaves_the_users_as_they_were(self):
+        whole = f'ann:{HASH}:p-1:admin\nbob:{HASH}:p-2:member'
+        for length in range(whole.index('\n') + 2, len(whole)):
+            self.file.write_text(whole[:length])
+            self.again()
+            self.assertEqual('p-2', self.known('bob').project_id, length)
+            self.assertIn('was not reloaded', self.log.output)
+            self.log.reset_output()
+        self.file.write_text(whole.replace('p-2', 'p-3'))
+        self.again()
+        self.assertEqual('p-3', self.known('bob').project_id)
+
+    def test_a_role_that_no_rule_asks_for_is_named(self):
+        self.write(f'ann:{HASH}:p-1:membr,reader', f'bob:{HASH}:p-2:Manager')
+        self.again()
+        self.known('ann')
+        self.assertIn('membr (ann), Manager (bob)\n', self.log.output)
 
 
 class CrowdTest(IdentityTest):
@@ -212,7 +239,7 @@ class CrowdTest(IdentityTest):
         conf = make_conf(
             auth_strategy='http_basic', http_basic_users_file=str(self.file))
         conf.set_override('threads', self.threads, 'api')
-        self.app = identity.wrap(self.application, conf)
+        self.app = auth.wrap(self.application, conf)
         self.inner = self.app._application
         self.looks = 0
         self.go_on = threading.Event()

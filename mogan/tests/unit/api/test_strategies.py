@@ -1,31 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all ways of knowing who asks have in common."""
+"""Properties of every authentication strategy."""
 
 import json
 
 from keystoneauth1 import loading
 
-from mogan.api import identity
+from mogan.api.middleware import auth
 from mogan.tests.unit.api import callers
 
 PUBLIC = '/v1'
 
 
 class TestForgedHeaders(callers.IdentityTest):
-    """Where nobody is asked for a token or a password, what is forged
-    would have the only word."""
+    """Identity headers of a client are dropped where nothing authenticates
+    it."""
 
     def dropped(self, **values):
         conf = callers.make_conf(**values)
         if conf.auth_strategy == 'keystone':
             # It says what is missing, and knows its options from then on.
-            self.assertRaises(identity.IdentityError, identity.check, conf)
+            self.assertRaises(auth.IdentityError, auth.check, conf)
             conf.register_opts(loading.get_auth_plugin_conf_options(
                 'password'), 'keystone_authtoken')
             for name, value in (('auth_type', 'password'), (
                     'auth_url', 'https://keystone.example')):
                 conf.set_override(name, value, 'keystone_authtoken')
-        context = self.call(identity.wrap(self.application, conf), PUBLIC,
+        context = self.call(auth.wrap(self.application, conf), PUBLIC,
                             **callers.FORGED)
         self.assertEqual(set(), {
             name for name, value in callers.FORGED.items()

@@ -7,13 +7,15 @@ import uuid
 import fixtures
 from oslotest import base
 
-from mogan.baremetal import driver, inventory, simulated
+from mogan.baremetal import driver, simulated
+from mogan.baremetal.simulated import inventory
+from mogan.tests.permits import Permits
 
 IMAGE = '3f2b8c0e-92d5-4f0b-8a55-1f5c3d1c7a01'
 OTHER_IMAGE = '3f2b8c0e-92d5-4f0b-8a55-1f5c3d1c7a02'
 
 
-class SimulationTestCase(base.BaseTestCase):
+class SimulationTestCase(Permits, base.BaseTestCase):
     """Three nodes, of which one is large."""
 
     def setUp(self):
@@ -37,18 +39,18 @@ class SimulationTestCase(base.BaseTestCase):
         self.addCleanup(opened.close)
         return opened
 
-    def order(self, **changes):
-        return driver.Order(**{
+    def spec(self, **changes):
+        return driver.DeploySpec(**{
             'instance_uuid': str(uuid.uuid4()), 'name': 'web-1',
             'image_uuid': IMAGE, 'resources': {'CUSTOM_SMALL': 1}, **changes})
 
     def deployed(self, fence=1, **changes):
-        """An order whose node is active, and the node's uuid."""
-        order = self.order(**changes)
-        node = self.driver.claim(order, fence)
-        self.driver.deploy(node.uuid, order, fence)
+        """Deploy a node; returns the spec and the node's uuid."""
+        spec = self.spec(**changes)
+        node = self.driver.claim(spec, self.permit(fence))
+        self.driver.deploy(node.uuid, spec, self.permit(fence))
         self.now += 10
-        return order, node.uuid
+        return spec, node.uuid
 
     def node(self, node_uuid):
         return self.driver.look([node_uuid])[node_uuid]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an instance finds out about itself."""
+"""The config drive of an instance."""
 
 import dataclasses
 
@@ -7,8 +7,8 @@ from oslotest import base
 
 from mogan.baremetal import configdrive, driver
 
-ORDER = driver.Order('3f4a1c00-7a19-4ef3-8f6e-b5b3a5f1a001', 'Web 1!',
-                     'an-image', metadata={'role': 'web'})
+ORDER = driver.DeploySpec('3f4a1c00-7a19-4ef3-8f6e-b5b3a5f1a001', 'Web 1!',
+                          'an-image', metadata={'role': 'web'})
 
 
 class TestConfigDrive(base.BaseTestCase):

@@ -5,8 +5,10 @@ import time
 
 from oslotest import base
 
-from mogan.baremetal import driver, faults
+from mogan.baremetal import driver
 from mogan.baremetal.driver import Availability, PowerState, PowerTarget
+from mogan.baremetal.protection import Protection
+from mogan.baremetal.simulated import faults
 from mogan.tests.unit.baremetal import simulation
 
 
@@ -43,7 +45,7 @@ class FaultsStrike(simulation.SimulationTestCase):
         return self.inventory.add_fault(faults.Fault(mode, **values))
 
     def rebuild(self, fence=2):
-        self.driver.rebuild(self.node_uuid, self.deploy, fence)
+        self.driver.rebuild(self.node_uuid, self.deploy, self.permit(fence))
 
     def test_as_answers_that_are_definite(self):
         for mode, error in (('fail', driver.Refused),
@@ -73,7 +75,7 @@ class FaultsStrike(simulation.SimulationTestCase):
         self.assertEqual(('rebuild', 'effect'), self.outcomes()[-1])
 
     def test_as_a_refusal_that_is_lost(self):
-        self.driver.seal(self.deploy.instance_uuid, 2)
+        self.driver.seal(self.deploy.instance_uuid, self.permit(2))
         self.script('lost', call='rebuild')
         self.assertRaises(driver.OutcomeUnknown, self.rebuild)
         self.assertRaises(driver.Fenced, self.rebuild)
@@ -99,7 +101,7 @@ class FaultsStrike(simulation.SimulationTestCase):
     def test_as_a_power_change_that_leaves_the_node_as_it_was(self):
         self.script('break', call='power', message='no volts')
         self.driver.power(self.node_uuid, self.deploy.instance_uuid,
-                          PowerTarget.OFF, 2)
+                          PowerTarget.OFF, self.permit(2))
         self.now += 5
         node = self.node(self.node_uuid)
         self.assertIs(Availability.ACTIVE, node.availability)
@@ -108,20 +110,21 @@ class FaultsStrike(simulation.SimulationTestCase):
         self.assertEqual('no volts', node.last_error)
 
     def test_as_a_deploy_that_fails_and_is_not_begun_again(self):
-        order = self.order()
-        node = self.driver.claim(order, 1)
+        spec = self.spec()
+        node = self.driver.claim(spec, self.permit(1))
         self.script('break', call='deploy')
-        self.driver.deploy(node.uuid, order, 1)
+        self.driver.deploy(node.uuid, spec, self.permit(1))
         self.now += 10
-        self.driver.deploy(node.uuid, order, 1)
+        self.driver.deploy(node.uuid, spec, self.permit(1))
         self.assertIs(Availability.FAILED, self.node(node.uuid).availability)
-        self.driver.rebuild(node.uuid, order, 2)
+        self.driver.rebuild(node.uuid, spec, self.permit(2))
         self.now += 20
         self.assertIs(Availability.ACTIVE, self.node(node.uuid).availability)
 
     def test_not_at_work_that_never_began(self):
-        self.driver.protect(self.node_uuid, self.deploy.instance_uuid, None,
-                            2)
+        self.driver.protect(
+            self.node_uuid, Protection(self.deploy.instance_uuid),
+            self.permit(2))
         self.script('break', call='undeploy')
         self.assertRaises(driver.Refused, self.undeploy)
         self.assertEqual(1, len(self.inventory.list_faults()))
@@ -141,7 +144,8 @@ class FaultsStrike(simulation.SimulationTestCase):
             self.assertRaises(driver.Unavailable, self.driver.nodes)
             self.assertRaises(driver.Unavailable, self.driver.look, [])
             self.assertRaises(driver.Unavailable, self.driver.find, 'x')
-            self.assertRaises(driver.Unavailable, self.driver.seal, 'x', 1)
+            self.assertRaises(driver.Unavailable, self.driver.seal, 'x',
+                              self.permit(1))
         self.inventory.clear_faults(fault_id)
         self.undeploy()
 
@@ -152,7 +156,7 @@ class FaultsStrike(simulation.SimulationTestCase):
         self.assertRaises(driver.Refused, self.driver.look,
                           [self.node_uuid, other_uuid])
         self.assertRaises(driver.Refused, self.driver.undeploy, other_uuid,
-                          other.instance_uuid, 2)
+                          other.instance_uuid, self.permit(2))
         self.assertRaises(driver.Refused, self.driver.find, 'somebody')
         self.driver.find(other.instance_uuid)
         self.driver.look([self.node_uuid])
@@ -162,11 +166,12 @@ class FaultsStrike(simulation.SimulationTestCase):
         other = self.open()
         self.script('fail', call='undeploy')
         self.assertRaises(driver.Refused, other.undeploy, self.node_uuid,
-                          self.deploy.instance_uuid, 3)
+                          self.deploy.instance_uuid, self.permit(3))
         self.undeploy()
 
     def undeploy(self):
-        self.driver.undeploy(self.node_uuid, self.deploy.instance_uuid, 3)
+        self.driver.undeploy(self.node_uuid, self.deploy.instance_uuid,
+                             self.permit(3))
 
 
 class LateCalls(simulation.SimulationTestCase):
@@ -199,10 +204,12 @@ class LateCalls(simulation.SimulationTestCase):
             self.verdict.append(error)
 
     def test_a_late_rebuild_is_refused_after_the_seal(self):
-        order, node_uuid = self.deployed()
-        late = self.send('rebuild', node_uuid, order, 2, seconds=1.0)
-        self.driver.seal(order.instance_uuid, 2)
-        self.driver.protect(node_uuid, order.instance_uuid, None, 3)
+        spec, node_uuid = self.deployed()
+        late = self.send('rebuild', node_uuid, spec,
+                         self.permit(2), seconds=1.0)
+        self.driver.seal(spec.instance_uuid, self.permit(2))
+        self.driver.protect(node_uuid, Protection(spec.instance_uuid),
+                            self.permit(3))
         before = self.driver.nodes()
         late.join(60)
         self.assertIsInstance(self.verdict[0], driver.Fenced)
@@ -210,10 +217,10 @@ class LateCalls(simulation.SimulationTestCase):
         self.assertEqual(('rebuild', 'refused:fenced'), self.outcomes()[-1])
 
     def test_a_late_undeploy_does_not_touch_the_next_instance(self):
-        order, node_uuid = self.deployed(resources={'CUSTOM_LARGE': 1})
-        late = self.send('undeploy', node_uuid, order.instance_uuid, 2,
-                         seconds=1.0)
-        self.driver.undeploy(node_uuid, order.instance_uuid, 2)
+        spec, node_uuid = self.deployed(resources={'CUSTOM_LARGE': 1})
+        late = self.send('undeploy', node_uuid, spec.instance_uuid,
+                         self.permit(2), seconds=1.0)
+        self.driver.undeploy(node_uuid, spec.instance_uuid, self.permit(2))
         self.now += 30
         self.deployed(resources={'CUSTOM_LARGE': 1})
         before = self.driver.nodes()
@@ -222,15 +229,17 @@ class LateCalls(simulation.SimulationTestCase):
         self.assertEqual(before, self.driver.nodes())
 
     def test_a_late_call_that_nothing_has_passed_takes_effect(self):
-        order, node_uuid = self.deployed()
-        self.send('rebuild', node_uuid, order, 2, seconds=0.05).join(60)
+        spec, node_uuid = self.deployed()
+        self.send('rebuild', node_uuid, spec,
+                  self.permit(2), seconds=0.05).join(60)
         self.assertEqual([None], self.verdict)
         self.assertIs(Availability.REBUILDING,
                       self.node(node_uuid).availability)
 
     def test_a_late_call_meets_no_other_fault(self):
-        order, node_uuid = self.deployed()
-        late = self.send('rebuild', node_uuid, order, 2, seconds=1.0)
+        spec, node_uuid = self.deployed()
+        late = self.send('rebuild', node_uuid, spec,
+                         self.permit(2), seconds=1.0)
         self.inventory.add_fault(faults.Fault('break', call='rebuild'))
         late.join(60)
         self.now += 20
@@ -238,8 +247,8 @@ class LateCalls(simulation.SimulationTestCase):
         self.assertEqual(1, len(self.inventory.list_faults()))
 
     def test_close_ends_the_waiting_and_the_call_has_no_effect(self):
-        order, node_uuid = self.deployed()
-        late = self.send('rebuild', node_uuid, order, 2)
+        spec, node_uuid = self.deployed()
+        late = self.send('rebuild', node_uuid, spec, self.permit(2))
         before = self.driver.nodes()
         self.waiting.close()
         late.join(10)
@@ -247,7 +256,8 @@ class LateCalls(simulation.SimulationTestCase):
         self.assertEqual(before, self.driver.nodes())
 
     def test_a_call_that_waits_keeps_no_other_call_waiting(self):
-        order, node_uuid = self.deployed()
-        self.send('rebuild', node_uuid, order, 2)
-        self.driver.protect(node_uuid, order.instance_uuid, None, 3)
+        spec, node_uuid = self.deployed()
+        self.send('rebuild', node_uuid, spec, self.permit(2))
+        self.driver.protect(node_uuid, Protection(spec.instance_uuid),
+                            self.permit(3))
         self.assertEqual([], self.verdict)

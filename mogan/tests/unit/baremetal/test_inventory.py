@@ -8,7 +8,11 @@ import os
 import signal
 import threading
 
-from mogan.baremetal import driver, inventory, simulated, turn
+from mogan.baremetal import driver, simulated
+from mogan.baremetal.driver import Permit
+from mogan.baremetal.protection import Protection
+from mogan.baremetal.simulated import inventory, transaction
+from mogan.tests.permits import always
 from mogan.tests.unit.baremetal import simulation
 
 _processes = multiprocessing.get_context('spawn')
@@ -19,8 +23,9 @@ def _flip(path, node_uuid, instance_uuid, ready):
     hardware = simulated.SimulatedDriver(path)
     fence = 10
     while True:
-        hardware.protect(node_uuid, instance_uuid, str(fence), fence)
-        hardware.unprotect(node_uuid, instance_uuid, fence + 1)
+        protection = Protection(instance_uuid, str(fence))
+        hardware.protect(node_uuid, protection, Permit(fence, always))
+        hardware.unprotect(node_uuid, protection, Permit(fence + 1, always))
         fence += 2
         if fence == 50:
             ready.send(True)
@@ -56,14 +61,15 @@ class TheInventory(simulation.SimulationTestCase):
             inventory.new_node('rack1-node01', 'CUSTOM_X'))
 
     def test_keeps_a_node_that_carries_an_instance(self):
-        node = self.driver.claim(self.order(), 1)
+        node = self.driver.claim(self.spec(), self.permit(1))
         self.assertRaises(inventory.InventoryError, self.inventory.remove,
                           node.uuid)
         self.assertEqual(3, len(self.driver.nodes()))
 
     def test_lets_an_outsider_take_off_protection_and_writes_it_down(self):
-        order, node_uuid = self.deployed()
-        self.driver.protect(node_uuid, order.instance_uuid, 'x', 9)
+        spec, node_uuid = self.deployed()
+        self.driver.protect(node_uuid, Protection(spec.instance_uuid),
+                            self.permit(9))
         self.inventory.set_protected(node_uuid, False)
         node = self.node(node_uuid)
         self.assertEqual((False, None),
@@ -89,7 +95,7 @@ class TheInventory(simulation.SimulationTestCase):
         self.assertEqual([], self.driver.manageable())
 
     def test_leaves_an_instance_s_node_as_it_is(self):
-        for node_uuid in (self.driver.claim(self.order(), 1).uuid,
+        for node_uuid in (self.driver.claim(self.spec(), self.permit(1)).uuid,
                           self.deployed()[1]):
             for active in (True, False):
                 self.assertRaises(inventory.InventoryError,
@@ -109,11 +115,11 @@ class TheInventory(simulation.SimulationTestCase):
         for node_uuid, error in ((first, 'maintenance'),
                                  (third, 'protected')):
             refusal = self.assertRaises(driver.Refused, self.driver.adopt,
-                                        node_uuid, self.order(), 1)
+                                        node_uuid, self.spec(), self.permit(1))
             self.assertIn(error, str(refusal))
 
     def test_finds_a_free_node_by_the_index(self):
-        plan = self.plan(turn._FREE, ('CUSTOM_SMALL', None, '[]'))
+        plan = self.plan(transaction._FREE, ('CUSTOM_SMALL', None, '[]'))
         self.assertIn('USING INDEX nodes_free (resource_class=?)', plan)
         self.assertNotIn('TEMP B-TREE', plan)
 
@@ -122,29 +128,38 @@ class TheInventory(simulation.SimulationTestCase):
             'SELECT * FROM nodes WHERE instance_uuid = ?', ('x',)))
 
     def test_finds_work_that_is_over_by_the_index(self):
-        for statement in (turn.DUE, *turn._SETTLE):
-            self.assertIn('INDEX nodes_until (until<?)',
-                          self.plan(statement, {'now': 1} if ':now' in
-                                    statement else (1,)))
+        for statement in (transaction.DUE, *transaction._SETTLE):
+            plan = self.plan(statement, {'now': 1, 'latest': 2})
+            for bound in ('until<?', 'until>?'):
+                self.assertIn(f'INDEX nodes_until ({bound})', plan)
+
+    def test_ends_work_that_began_before_the_clock_went_back(self):
+        spec = self.spec()
+        node = self.driver.claim(spec, self.permit(1))
+        self.driver.deploy(node.uuid, spec, self.permit(1))
+        self.now -= 5
+        self.assertTrue(self.node(node.uuid).busy)
+        self.now -= 600
+        self.assertFalse(self.node(node.uuid).busy)
 
     def test_forgets_the_oldest_lines_of_the_journal(self):
-        with self.inventory.turn() as now:
+        with self.inventory.transaction() as now:
             now.connection.execute(
                 'INSERT INTO journal (id, at, call, outcome)'
                 " VALUES (1, 0, 'find', 'nothing'),"
                 "        (2_000, 0, 'find', 'nothing'),"
                 '        (?, 0, ?, ?)'.replace('_', ''),
-                (turn.JOURNAL_KEPT + 1999, 'find', 'nothing'))
-        self.driver.seal('x', 1)
+                (transaction.JOURNAL_KEPT + 1999, 'find', 'nothing'))
+        self.driver.seal('x', self.permit(1))
         self.assertEqual(
-            [turn.JOURNAL_KEPT + 1999, turn.JOURNAL_KEPT + 2000],
+            [transaction.JOURNAL_KEPT + 1999, transaction.JOURNAL_KEPT + 2000],
             [entry.id for entry in self.inventory.journal()])
 
     def test_and_its_journal_agree_after_a_process_was_killed(self):
-        order, node_uuid = self.deployed()
+        spec, node_uuid = self.deployed()
         here, there = _processes.Pipe()
         process = _processes.Process(target=_flip, args=(
-            self.path, node_uuid, order.instance_uuid, there))
+            self.path, node_uuid, spec.instance_uuid, there))
         process.start()
         self.addCleanup(process.join, 60)
         self.addCleanup(process.kill)
@@ -156,10 +171,12 @@ class TheInventory(simulation.SimulationTestCase):
         self.assertEqual('effect', last.outcome)
         self.assertEqual(
             (last.call == 'protect',
-             str(last.fence) if last.call == 'protect' else None),
+             Protection(spec.instance_uuid, str(last.fence)).text
+             if last.call == 'protect' else None),
             (node.protected, node.protected_reason))
         self.assertRaises(driver.Fenced, self.driver.unprotect, node_uuid,
-                          order.instance_uuid, last.fence - 1)
+                          Protection(spec.instance_uuid),
+                          self.permit(last.fence - 1))
 
     def test_has_a_node_for_each_of_many_threads(self):
         with contextlib.closing(inventory.Inventory(self.path)) as store:
@@ -169,7 +186,7 @@ class TheInventory(simulation.SimulationTestCase):
 
         def claim():
             claimed.extend(self.driver.claim(
-                self.order(resources={'CUSTOM_MANY': 1}), 1).uuid
+                self.spec(resources={'CUSTOM_MANY': 1}), self.permit(1)).uuid
                 for _ in range(5))
 
         threads = [threading.Thread(target=claim) for _ in range(6)]
@@ -180,6 +197,6 @@ class TheInventory(simulation.SimulationTestCase):
         self.assertEqual(30, len(set(claimed)), json.dumps(claimed))
 
     def plan(self, statement, values):
-        with self.inventory.turn() as now:
+        with self.inventory.transaction() as now:
             return '\n'.join(row['detail'] for row in now.connection.execute(
                 f'EXPLAIN QUERY PLAN {statement}', values))

@@ -8,11 +8,11 @@ from oslotest import base
 
 from mogan.baremetal import driver
 from mogan.baremetal.driver import Availability, PowerTarget
-from mogan.baremetal.ironic import answers, nodes
+from mogan.baremetal.ironic import nodes, responses
 
-ORDER = driver.Order('3f4a1c00-7a19-4ef3-8f6e-b5b3a5f1a001', 'Web 1!',
-                     'an-image', {'CUSTOM_METAL': 1}, ('CUSTOM_FAST',),
-                     metadata={'role': 'web'})
+ORDER = driver.DeploySpec('3f4a1c00-7a19-4ef3-8f6e-b5b3a5f1a001', 'Web 1!',
+                          'an-image', {'CUSTOM_METAL': 1}, ('CUSTOM_FAST',),
+                          metadata={'role': 'web'})
 
 
 def _node(**values):
@@ -77,18 +77,18 @@ class TestOrder(base.BaseTestCase):
                     'capabilities'), capabilities)
 
     def test_a_flavor_asks_for_secure_boot(self):
-        order = dataclasses.replace(
+        spec = dataclasses.replace(
             ORDER, traits=['COMPUTE_SECURITY_UEFI_SECURE_BOOT'])
         self.assertEqual(
             {'boot_mode': 'uefi', 'secure_boot': 'true'},
-            nodes.instance_info(order, nodes.Images(), {
+            nodes.instance_info(spec, nodes.Images(), {
                 'capabilities': 'boot_mode:uefi,secure_boot:true'})[
                     'capabilities'])
 
     def test_partitions_are_as_they_were_asked_for(self):
-        order = dataclasses.replace(
+        spec = dataclasses.replace(
             ORDER, partitions={'root_gb': 40, 'swap_mb': 4096})
-        info = nodes.instance_info(order, nodes.Images(),
+        info = nodes.instance_info(spec, nodes.Images(),
                                    {'local_gb': '100'})
         self.assertEqual((40, 4096), (info['root_gb'], info['swap_mb']))
         self.assertNotIn('ephemeral_gb', info)
@@ -128,7 +128,7 @@ class TestAnswers(base.BaseTestCase):
     def _answer(self, status, text):
         fault = json.dumps({'faultcode': 'Client', 'faultstring': text,
                             'debuginfo': None})
-        return answers.Answer(
+        return responses.Answer(
             status, json.dumps({'error_message': fault}).encode())
 
     def test_changes_get_the_error_that_the_answer_stands_for(self):
@@ -156,20 +156,20 @@ class TestAnswers(base.BaseTestCase):
                  driver.NodeBusy),
                 (503, 'no server', driver.OutcomeUnknown),
                 (302, 'elsewhere', driver.Unavailable)):
-            raised = self.assertRaises(error, answers.check_write,
+            raised = self.assertRaises(error, responses.check_write,
                                        self._answer(status, text))
             self.assertIn(text, str(raised))
 
     def test_a_proxy_that_knows_nothing_is_no_node_that_is_gone(self):
-        answer = answers.Answer(404, b'<html>could not be found</html>')
-        for check in (answers.check_read, answers.check_write):
+        answer = responses.Answer(404, b'<html>could not be found</html>')
+        for check in (responses.check_read, responses.check_write):
             self.assertRaises(driver.Unavailable, check, answer)
 
     def test_what_is_not_json_is_not_ironic(self):
         for body in (b'<html>', b'[]', b'', b'[' * 100_000, b'\xff',
                      b'{"nodes": [{"uui'):
             self.assertRaises(driver.Unavailable,
-                              answers.Answer(200, body).json)
+                              responses.Answer(200, body).json)
 
     def test_nor_is_what_lacks_the_fields_that_were_asked_for(self):
         query = {'fields': 'uuid,name'}
@@ -180,8 +180,8 @@ class TestAnswers(base.BaseTestCase):
                 ('/v1/nodes', b'{"nodes": [%b]}' % node, (
                     b'{}', node, b'{"nodes": null}', b'{"nodes": {}}',
                     b'{"nodes": [%b, {}]}' % node, b'{"nodes": ["a"]}'))):
-            answers.found(answers.Answer(200, good), path, query)
+            responses.found(responses.Answer(200, good), path, query)
             for body in bad:
                 self.assertRaises(
-                    driver.Unavailable, answers.found,
-                    answers.Answer(200, body), path, query)
+                    driver.Unavailable, responses.found,
+                    responses.Answer(200, body), path, query)

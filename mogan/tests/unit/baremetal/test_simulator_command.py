@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 
+from mogan.baremetal.protection import Protection
 from mogan.cmd import simulator
 from mogan.tests.unit.baremetal import simulation
 
@@ -11,7 +12,8 @@ from mogan.tests.unit.baremetal import simulation
 class TheSimulatorCommand(simulation.SimulationTestCase):
 
     def run_command(self, *words):
-        """The exit status, standard output and standard error."""
+        """Run it; returns the exit status, standard output and standard
+        error."""
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
@@ -57,8 +59,9 @@ class TheSimulatorCommand(simulation.SimulationTestCase):
         self.assertIn('CUSTOM_NEW', self.succeed('node', 'list'))
 
     def test_acts_on_a_node_as_an_outsider_does(self):
-        order, node_uuid = self.deployed()
-        self.driver.protect(node_uuid, order.instance_uuid, 'x', 2)
+        spec, node_uuid = self.deployed()
+        self.driver.protect(node_uuid, Protection(spec.instance_uuid),
+                            self.permit(2))
         self.succeed('node', 'set', node_uuid, '--no-protected')
         self.assertFalse(self.node(node_uuid).protected)
         self.succeed('node', 'set', node_uuid, '--protected', '--reason',
@@ -96,18 +99,18 @@ class TheSimulatorCommand(simulation.SimulationTestCase):
         self.assertEqual([], self.inventory.list_faults())
 
     def test_shows_the_journal(self):
-        order, node_uuid = self.deployed()
+        spec, node_uuid = self.deployed()
         [header, claim, _] = self.succeed('journal').splitlines()
         self.assertEqual(['id', 'at', 'call'], header.split()[:3])
         for word in ('2023-11-14T22:13:20.000+00:00', 'claim', node_uuid,
-                     order.instance_uuid, 'effect'):
+                     spec.instance_uuid, 'effect'):
             self.assertIn(word, claim)
         [deploy] = json.loads(self.succeed('journal', '--after', '1',
                                            '--json'))
         self.assertEqual('deploy', deploy['call'])
 
     def test_says_in_one_line_what_is_wrong(self):
-        self.driver.claim(self.order(), 1)
+        self.driver.claim(self.spec(), self.permit(1))
         for wrong, words in (
                 ('there is no node rack0',
                  ['node', 'set', 'rack0', '--maintenance']),

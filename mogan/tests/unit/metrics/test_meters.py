@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is counted, and under which names."""
+"""The metrics, and their names."""
 
 import datetime
 import json
@@ -13,11 +13,12 @@ from oslotest import base
 
 import mogan
 from mogan import exception, states
-from mogan.api import measured, openapi
-from mogan.api.controllers import root
+from mogan.api import openapi, root
+from mogan.api.middleware import metrics
 from mogan.baremetal import driver
 from mogan.engine.observer import Observer
 from mogan.metrics import meters, rows
+from mogan.tests.permits import Permits
 
 ROOT = pathlib.Path(mogan.__file__).parents[1]
 _NOW = datetime.datetime.now(datetime.UTC)
@@ -26,12 +27,12 @@ _NAME = re.compile(r'\bmogan_[a-z_]+')
 
 
 def value(name, **labels):
-    """A sample of what is counted in this process."""
+    """Return a sample of the metrics of this process."""
     return prometheus_client.REGISTRY.get_sample_value(name, labels) or 0
 
 
 def families():
-    """Every family, by the name that its samples begin with."""
+    """Return every family, by the prefix of its samples."""
     row = type('Row', (), {'verb': 'lock', 'actions': 2,
                            'now': _NOW, 'since': _NOW - _AGE})
     found = {family.name: family for meter in meters.ALL
@@ -48,7 +49,7 @@ def every_sample_name():
         for suffix in {'histogram': ('_bucket', '_count', '_sum'),
                        'counter': ('_total',)}.get(family.type, ('',)):
             names.add(family.name + suffix)
-    return names | {'mogan_database_answers',
+    return names | {'mogan_database_answers', 'mogan_rows_not_understood',
                     'mogan_unsent_notifications_events',
                     'mogan_unsent_notifications_seconds'}
 
@@ -58,13 +59,13 @@ class TestRoutes(base.BaseTestCase):
     def test_every_route_is_known_by_its_template(self):
         templates = [route.path for route in openapi.routes(
             root.RootController)]
-        routes = measured.Routes(templates)
+        routes = metrics.Routes(templates)
         for template in templates:
             path = re.sub(r'{[^}]*}', '7f1d', template)
             self.assertEqual(template, routes.of(path))
 
     def test_what_callers_make_up_is_one(self):
-        routes = measured.Routes(['/', '/v1/instances/{uuid}/states/lock'])
+        routes = metrics.Routes(['/', '/v1/instances/{uuid}/states/lock'])
         for path in ('/x', '/v1', '/v1/instances/x/y',
                      '/v1/instances/a/states/lock/b',
                      '/v1/instances/{}/states/{}'):
@@ -83,7 +84,7 @@ class TestRequests(base.BaseTestCase):
             start_response('409 Conflict', [])
             return []
 
-        measured.Measured(application)(
+        metrics.RequestMetrics(application)(
             {'REQUEST_METHOD': method, 'PATH_INFO': path}, lambda *_: None)
 
     def test_a_request_is_counted_under_its_route(self):
@@ -103,7 +104,7 @@ class TestRequests(base.BaseTestCase):
                                            **labels))
 
 
-class TestEngine(base.BaseTestCase):
+class TestEngine(Permits, base.BaseTestCase):
 
     def test_calls_of_the_driver_are_counted_by_their_outcome(self):
         answers = [None, driver.NodeBusy('x'), driver.OutcomeUnknown('x')]
@@ -111,7 +112,7 @@ class TestEngine(base.BaseTestCase):
         class Some(driver.Driver):
             from_conf = classmethod(lambda *_: None)
 
-            def seal(self, instance_uuid, fence):
+            def seal(self, instance_uuid, permit):
                 if (answer := answers.pop(0)) is not None:
                     raise answer
 
@@ -128,9 +129,10 @@ class TestEngine(base.BaseTestCase):
                           outcome=outcome) for outcome in outcomes]
 
         before = counts()
-        hardware.seal('x', 1)
-        self.assertRaises(driver.NodeBusy, hardware.seal, 'x', 1)
-        self.assertRaises(driver.OutcomeUnknown, hardware.seal, 'x', 1)
+        permit = self.permit(1)
+        hardware.seal('x', permit)
+        self.assertRaises(driver.NodeBusy, hardware.seal, 'x', permit)
+        self.assertRaises(driver.OutcomeUnknown, hardware.seal, 'x', permit)
         self.assertEqual([count + 1 for count in before], counts())
 
     def test_an_engine_tells_of_all_that_an_observer_hears(self):
@@ -168,6 +170,8 @@ class TestRows(base.BaseTestCase):
         asked = []
 
         class Away:
+            gate = None
+
             def reader(self):
                 asked.append(self)
                 raise exception.DatabaseUnavailable
@@ -183,8 +187,7 @@ class TestRows(base.BaseTestCase):
 
 
 class TestSamples(base.BaseTestCase):
-    """What is shipped beside the service speaks of figures that are
-    there."""
+    """The samples shipped with the service name metrics that exist."""
 
     def assert_known(self, text, where):
         used = set(_NAME.findall(text))

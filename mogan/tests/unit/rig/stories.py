@@ -4,7 +4,8 @@
 from typing import Final
 
 from mogan import states
-from proof.rig import history, journal, linearize, spec
+from proof import spec
+from proof.rig import answers, history, journal, linearize
 from proof.rig.history import NEVER, Entry, Operation
 
 VERBS: Final = {
@@ -25,7 +26,7 @@ class Story:
         self.now = 0.0
 
     def asks(self, kind, answer, *, since=None, until=None, **more):
-        """A request that nothing overlaps, or one between two times."""
+        """Record a request that nothing overlaps, or one between two times."""
         sent = self.now if since is None else since
         answered = sent + 1 if until is None else until
         if answer == history.UNKNOWN:
@@ -58,8 +59,8 @@ def built():
 
 
 def simulated(rng, *, length=40, unknown=0.15, effects=True):
-    """What a correct service answers: each request takes effect at a moment
-    between its question and its answer."""
+    """Simulate the answers of a correct service: each request takes effect at
+    a moment between its question and its answer."""
     moments = []
     now = 1.0
     for _ in range(length):
@@ -80,7 +81,7 @@ def simulated(rng, *, length=40, unknown=0.15, effects=True):
         kind = rng.choice([*VERBS, 'lock', 'unlock', 'lock', 'unlock',
                            'delete', 'read', 'read'])
         operator = rng.random() < 0.5
-        answer, after = rng.choice(list(spec.outcomes(
+        answer, after = rng.choice(list(answers.outcomes(
             kind, state, operator=operator).items()))
         sent, answered = (now - rng.expovariate(2),
                           now + rng.expovariate(2))

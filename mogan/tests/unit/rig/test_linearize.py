@@ -8,7 +8,8 @@ import random
 from oslotest import base
 
 from mogan.tests.unit.rig.stories import built, simulated
-from proof.rig import history, journal, linearize, spec
+from proof import spec
+from proof.rig import answers, history, journal, linearize
 from proof.rig.history import NEVER, Entry, Operation
 
 
@@ -255,7 +256,7 @@ def explained_by_some_order(operations):
         return found
 
     def accept(state, one):
-        possible = spec.outcomes(one.kind, state, operator=one.operator)
+        possible = answers.outcomes(one.kind, state, operator=one.operator)
         answer = 'done' if one.answer == 'unknown' else one.answer
         return possible.get(answer)
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the rig looks at besides the answers: the service's history, and
-whom each node belonged to."""
+"""The rig's other evidence: the service's history, and the instances of each
+node."""
 
 from oslotest import base
 
 from mogan.tests.unit.rig.stories import built
 from proof.rig import journal, records, verdict
-from proof.rig.history import NEVER, Entry, Operation
+from proof.rig.history import NEVER, Entry, Operation, Split
 
 
 class TestRecords(base.BaseTestCase):
@@ -62,6 +62,30 @@ class TestRecords(base.BaseTestCase):
                       self.asked('lock', 'a')]
         self.assertEqual(operations[1:], records.resolve(
             operations, [self.entry('lock', 'a')]))
+
+
+class TestSplits(base.BaseTestCase):
+    """A former primary answers what it knows; only what acknowledges
+    something is held against the service."""
+
+    def left(self, answer, sent, answered, *splits):
+        one = Operation('lock', 'i', sent, answered, answer)
+        return verdict.without_stale([one], splits) == [one]
+
+    def test_an_answer_of_the_old_primary_proves_nothing(self):
+        split = Split(10, 20)
+        for answer in ('locked', 'gone', 'state:deleting', 'no-node:error',
+                       'saw:active:unlocked'):
+            for times in ((9, 11), (11, 12), (19, 21), (9, 21)):
+                self.assertFalse(self.left(answer, *times, split), times)
+            for times in ((1, 10), (20, 30)):
+                self.assertTrue(self.left(answer, *times, split), times)
+            self.assertFalse(self.left(answer, 31, 32, split,
+                                       Split(30, 40)))
+
+    def test_what_was_acknowledged_counts(self):
+        for answer in ('done', 'unknown', 'odd 500'):
+            self.assertTrue(self.left(answer, 11, 12, Split(10, 20)))
 
 
 class TestVerdict(base.BaseTestCase):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the commands share: where they stand, what they may raise."""
+"""Base classes of the commands."""
 
 from osc_lib import exceptions
 from osc_lib.command import command
@@ -10,7 +10,7 @@ from moganclient.osc.v1 import faults
 class _Told:
     @property
     def client(self):
-        """The service."""
+        """Return the proxy of the service."""
         return self.app.client_manager.baremetal_compute
 
     def run(self, parsed_args):
@@ -21,20 +21,19 @@ class _Told:
 
 
 class Command(_Told, command.Command):
-    """A command that says nothing when all is well."""
+    """A command without output."""
 
 
 class Lister(_Told, command.Lister):
-    """A command that shows rows."""
+    """A command that lists rows."""
 
 
 class ShowOne(_Told, command.ShowOne):
-    """A command that shows one thing."""
+    """A command that shows one resource."""
 
 
 class NotOffered(command.Command):
-    """A command of 0.1.0 for what the service does not have: says so,
-    whatever it is asked."""
+    """A command of 0.1.0 that is not supported, whatever its options."""
 
     auth_required = False
     #: What the service does not have.

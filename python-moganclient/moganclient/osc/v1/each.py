@@ -16,10 +16,10 @@ _LOST = (exceptions.InstanceFailed, exceptions.NotFound)
 
 @dataclasses.dataclass
 class Outcome:
-    """What has come of the request for one; `name`: as the user called
+    """The result of the request for one instance; `name`: as the user named
     it.
 
-    An error beside another result than `failed` is of the waiting alone.
+    An error with another result than `failed` is one of the wait only.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Outcome:
 
     @contextlib.contextmanager
     def noting(self):
-        """Keep what goes wrong."""
+        """Record an error."""
         try:
             with faults.told(self.name):
                 yield
@@ -38,13 +38,13 @@ class Outcome:
 
     @property
     def line(self):
-        """The error, beginning with the name."""
+        """Return the error message, with the name as its prefix."""
         text = str(self.error)
         named = text.startswith(f'{self.name} ')
         return text if named else f'{self.name}: {text}'
 
     def row(self, with_error):
-        """Name, uuid, result, and the error, if that is wanted."""
+        """Return name, UUID, result and, if requested, the error."""
         found = self.instance
         row = (found.name if found else self.name,
                found.id if found else None, self.result)
@@ -54,9 +54,9 @@ class Outcome:
 
 
 def tell(app, outcomes):
-    """Write a line for each that has an error; returns the exit status.
+    """Write a line for each error; returns the exit status.
 
-    Where there is but one, its failure is that of the command.
+    If there is only one instance, its failure is that of the command.
     """
     wrong = [one for one in outcomes if one.error]
     if wrong and len(outcomes) == 1 and wrong[0].result == 'failed':
@@ -67,7 +67,8 @@ def tell(app, outcomes):
 
 
 class ForEach(commands.Lister):
-    """Asks for all first and waits then, so that they go on side by side."""
+    """A command that sends all requests first and then waits, so that the
+    work proceeds concurrently."""
 
     #: Whether a name is looked for in other projects too.
     anywhere = False
@@ -87,7 +88,7 @@ class ForEach(commands.Lister):
         raise NotImplementedError
 
     def settle(self, instance, **waits):
-        """Wait until one is done; returns what it has come to."""
+        """Wait until one is done; returns its result."""
         raise NotImplementedError
 
     def take_action(self, parsed_args):
@@ -105,7 +106,7 @@ class ForEach(commands.Lister):
         return self._shown(outcomes, parsed_args.formatter != 'table')
 
     def run(self, parsed_args):
-        """0 if all went well, else 1."""
+        """Return 0 if all succeeded, else 1."""
         return super().run(parsed_args) or self._status
 
     def _settle(self, outcomes, seconds):
@@ -113,21 +114,21 @@ class ForEach(commands.Lister):
         for one in outcomes:
             if one.error:
                 continue
-            steps = waiting.Steps(one.name)
+            progress = waiting.Progress(one.name, clock)
             with one.noting(), waiting.bounded(one.name, seconds):
                 try:
                     one.result = self.settle(
-                        one.instance, timeout=clock.left, callback=steps)
+                        one.instance, timeout=clock.left, callback=progress)
                 except _LOST:
                     one.result = 'failed'
                     raise
-                steps.say(one.result)
+                progress.show(one.result)
             if isinstance(one.error, waiting.Interrupted):
                 return
 
     @staticmethod
     def _shown(outcomes, with_errors):
-        """A table leaves the errors to the lines above it."""
+        """Return whether the output has the errors; a table has not."""
         headings = ('Name', 'UUID', 'Result')
         return (headings + ('Error',) * with_errors,
                 [one.row(with_errors) for one in outcomes])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whatever goes wrong as one line for a person."""
+"""Errors as one-line messages."""
 
 import contextlib
 import re
@@ -22,16 +22,16 @@ _NO_URL = (requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL,
 _REASON = re.compile(r'\[Errno -?\d+\] ([\w ,.-]+)')
 _PREFIXES = (
     (exceptions.Unauthorized, 'Not authenticated'),
-    (keystone.SSLError, 'The service is not trusted'),
+    (keystone.SSLError, 'The server certificate is not trusted'),
     (keystone.ConnectionError, 'The service does not answer'),
     (requests.exceptions.JSONDecodeError,
-     'What answers is not the bare-metal compute service'))
+     'The endpoint is not the bare-metal compute service'))
 
 
 @contextlib.contextmanager
 def told(name=None):
-    """Raise what can be expected to go wrong as a CommandError of one line;
-    `name`: the instance as the user has called it."""
+    """Convert expected errors to a CommandError of one line; `name`: the
+    instance as the user has named it."""
     try:
         yield
     except osc.CommandError:
@@ -42,16 +42,16 @@ def told(name=None):
 
 
 def text(error, name=None):
-    """The line for an error."""
+    """Return the one-line message of an error."""
     if isinstance(error, exceptions.InstanceLocked):
         return refusal(error, name)
     if isinstance(error, exceptions.NotUnique):
         return _ambiguous(error)
     if isinstance(error, exceptions.NotFound) and _elsewhere(error):
-        return ('What answers is not the bare-metal compute service: '
-                f'{error.url} is not there')
+        return ('The endpoint is not the bare-metal compute service: '
+                f'{error.url} does not exist')
     if isinstance(getattr(error, 'original', None), _NO_URL):
-        return ('The endpoint is no address with http:// or https://: '
+        return ('The endpoint is not an http:// or https:// URL: '
                 f'{_ADDRESS.search(str(error))[1]}')
     for kind, prefix in _PREFIXES:
         if isinstance(error, kind):
@@ -60,14 +60,16 @@ def text(error, name=None):
 
 
 def refusal(error, name=None):
-    """Who holds a lock, since when, why, and how it is released."""
+    """Describe a lock: its holder, time, reason and release."""
     name = name or error.instance_id or 'the instance'
     since = f' since {error.since}' if error.since else ''
     by = f' by {error.holder}' if error.holder else ''
     why = f': {error.reason}' if error.reason else ''
-    return (f'{name} is locked{since}{by}{why}. An administrator releases it '
-            'with: openstack baremetalcompute instance unlock '
-            f'{shlex.quote(name)}')
+    end = ('It is being unlocked: retry when that is done'
+           if error.state == 'unlocking' else
+           'An administrator releases it with: openstack baremetalcompute '
+           f'instance unlock {shlex.quote(name)}')
+    return f'{name} is locked{since}{by}{why}. {end}'
 
 
 def _ambiguous(error):
@@ -79,14 +81,14 @@ def _ambiguous(error):
 
 
 def _elsewhere(error):
-    """Whether a list is missing, which the service always has."""
+    """Return True if a list is missing, which the service always has."""
     path = urllib.parse.urlsplit(error.url or '').path
     return path.rpartition('/')[2] in _LISTS
 
 
 def _line(error):
-    """The text, without what requests adds of its own inner life, and
-    without what a proxy shows to browsers."""
+    """Return the message without the internals of requests and without the
+    HTML page of a proxy."""
     response = getattr(error, 'response', None)
     if response is not None and 'text/html' in response.headers.get(
             'content-type', ''):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is shown of each resource, under which heading, in which order.
+"""The fields shown of each resource, with their headings, in order.
 
 The headings of 0.1.0 stay, and stay where they are: scripts name them, or
 count them.
@@ -10,7 +10,7 @@ from osc_lib.cli import format_columns
 
 
 class Fault(columns.FormattableColumn):
-    """What stands in the way of an instance: its text for people."""
+    """The fault of an instance; a table shows its message."""
 
     def human_readable(self):
         return (self._value or {}).get('message') or ''
@@ -22,11 +22,12 @@ INSTANCES = (
     ('UUID', 'uuid'), ('Name', 'name'), ('Status', 'status'),
     ('Power State', 'power_state'), ('Locked', 'locked'),
     ('Flavor', 'flavor'))
+PROJECT = ('Project', 'project_id')
 INSTANCES_LONG = (
     *INSTANCES, ('Flavor Id', 'flavor_uuid'), ('Image Id', 'image_uuid'),
     ('Lock State', 'lock_state'), ('Locked At', 'locked_at'),
     ('Locked Reason', 'locked_reason'),
-    ('Availability Zone', 'availability_zone'), ('Project', 'project_id'),
+    ('Availability Zone', 'availability_zone'), PROJECT,
     ('Created At', 'created_at'), ('Description', 'description'),
     ('Properties', 'metadata'), ('Fault', 'fault'), *_ADMIN)
 SERVERS = (
@@ -88,7 +89,7 @@ KEYPAIR = (
     ('created_at', 'created_at'), ('updated_at', 'updated_at'))
 
 ZONES = (('Zone Name', 'name'),)
-NODES = (('Node', 'name'),)
+NODES = (('Node', 'name'), ('Availability Zone', 'availability_zone'))
 NODES_LONG = (
     *NODES, ('UUID', 'uuid'), ('Resource Class', 'resource_class'),
     ('Availability', 'availability'), ('Power State', 'power_state'),
@@ -112,13 +113,13 @@ _FORMS = {'metadata': format_columns.DictColumn,
 
 
 def headings(chosen):
-    """The headings of a choice of fields."""
+    """Return the column names of fields."""
     return tuple(heading for heading, _ in chosen)
 
 
 def values(resource, chosen, **more):
-    """What a resource has in these fields; `more`: those that it has not
-    of its own."""
+    """Return the values of a resource's fields; `more`: those that are not its
+    own."""
     return tuple(_value(resource, name, more) for _, name in chosen)
 
 

@@ -18,26 +18,27 @@ class CreateFlavor(commands.ShowOne):
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
-        parser.add_argument('name', metavar='<name>', help='Its name')
+        parser.add_argument('name', metavar='<name>',
+                            help='Name of the flavor')
         access = parser.add_mutually_exclusive_group()
         access.add_argument(
             '--public', dest='public', action='store_true', default=True,
-            help='All projects see it (default)')
+            help='Visible to all projects (default)')
         access.add_argument(
             '--private', dest='public', action='store_false',
-            help='Administrators alone see it')
+            help='Visible to administrators only')
         parser.add_argument('--disabled', metavar='<true|false>', type=_bool,
                             default=False,
-                            help='Whether new instances cannot have it')
+                            help='Refuse the flavor for new instances')
         parser.add_argument('--description', metavar='<description>',
                             help='Description')
         parser.add_argument(
             '--resource', metavar='<class=amount>', dest='resources',
             action=parseractions.KeyValueAction, default={},
-            help='How much of a resource class (can be repeated)')
+            help='Amount of a resource class (can be repeated)')
         parser.add_argument(
             '--trait', metavar='<trait>', dest='traits', action='append',
-            help='What its nodes must be able to do (can be repeated)')
+            help='Trait that its nodes must have (can be repeated)')
         parser.add_argument(
             '--resource-aggregate', metavar='<key=value>', action='append',
             help=f'Refused: {_NO_AGGREGATES}')
@@ -62,7 +63,7 @@ class ListFlavor(commands.Lister):
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
         parser.add_argument('--long', action='store_true',
-                            help='Show more of each')
+                            help='List additional fields')
         return parser
 
     def take_action(self, parsed_args):
@@ -93,9 +94,9 @@ class SetFlavor(commands.Command):
         parser.add_argument('--description', metavar='<description>',
                             help='New description')
         parser.add_argument('--is-public', metavar='<true|false>',
-                            type=_bool, help='Whether all projects see it')
+                            type=_bool, help='Visible to all projects')
         parser.add_argument('--disabled', metavar='<true|false>', type=_bool,
-                            help='Whether new instances cannot have it')
+                            help='Refuse the flavor for new instances')
         parser.add_argument('--project', metavar='<project>',
                             help=f'Refused: {_NO_ACCESS}')
         return parser
@@ -111,13 +112,13 @@ class SetFlavor(commands.Command):
 
 
 class UnsetFlavor(commands.Command):
-    """Take the description from a flavor."""
+    """Remove the description of a flavor."""
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
         _add_flavor(parser)
         parser.add_argument('--description', action='store_true',
-                            help='Take the description')
+                            help='Remove the description')
         parser.add_argument('--project', metavar='<project>',
                             help=f'Refused: {_NO_ACCESS}')
         return parser
@@ -130,12 +131,12 @@ class UnsetFlavor(commands.Command):
 
 
 class DeleteFlavor(commands.Command):
-    """Delete flavors that no instance has."""
+    """Delete flavors that no instance uses."""
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
         parser.add_argument('flavors', metavar='<flavor>', nargs='+',
-                            help='Name or uuid')
+                            help='Name or UUID')
         return parser
 
     def take_action(self, parsed_args):
@@ -148,7 +149,7 @@ class DeleteFlavor(commands.Command):
 
 
 def _add_flavor(parser):
-    parser.add_argument('flavor', metavar='<flavor>', help='Name or uuid')
+    parser.add_argument('flavor', metavar='<flavor>', help='Name or UUID')
 
 
 def _found(client, name):
@@ -170,4 +171,4 @@ def _bool(text):
         return strutils.bool_from_string(text, strict=True)
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f'{text} is neither true nor false') from None
+            f'{text} must be true or false') from None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an instance can be given when it is made."""
+"""Options for the inputs of a new instance."""
 
 import argparse
 import base64
@@ -12,27 +12,32 @@ from moganclient.osc.v1 import naming
 
 
 def add_options(parser):
-    """The options of create for it."""
-    parser.add_argument(
-        '--nic', metavar='<net-id=UUID, port-id=UUID>', action='append',
-        dest='networks', type=_network,
-        help='A network that it is wanted in, by uuid (can be repeated)')
+    """Add the options of create."""
     parser.add_argument('--user-data', metavar='<file>',
-                        help='What its system reads when it first starts')
+                        help='User data for the first boot')
     parser.add_argument('--key-name', metavar='<key-name>',
-                        help='A key pair to let in')
+                        help='Key pair to install')
     parser.add_argument(
         '--ssh-key', metavar='<file>', action='append', dest='ssh_keys',
-        help='A file with a public key to let in (can be repeated)')
+        help='File with a public key to install (can be repeated)')
     parser.add_argument(
         '--partition', metavar='<key=value>', dest='partitions',
         action=parseractions.KeyValueAction,
-        help='root_gb, ephemeral_gb or swap_mb (can be repeated)')
+        help='Size of root_gb, ephemeral_gb or swap_mb (can be repeated)')
+
+
+def add_networks(parser):
+    """Add the option of 0.1.0 for networks, which are not attached."""
+    parser.add_argument(
+        '--nic', metavar='<net-id=UUID, port-id=UUID>', action='append',
+        dest='networks', type=_network,
+        help='UUID of a network, which is recorded but not attached '
+             '(can be repeated)')
 
 
 def read(parsed_args):
-    """The attributes that are asked for."""
-    attrs = {name: value for name in ('networks', 'key_name', 'partitions')
+    """Return the requested attributes."""
+    attrs = {name: value for name in ('key_name', 'partitions')
              if (value := getattr(parsed_args, name))}
     if parsed_args.user_data:
         attrs['user_data'] = base64.b64encode(
@@ -44,17 +49,22 @@ def read(parsed_args):
 
 
 def public_key(path):
-    """The key that a file holds.  Raises CommandError."""
-    return _content(path).decode('utf-8', 'replace').strip()
+    """Return the public key in a file.  Raises CommandError."""
+    text = _content(path).decode('utf-8', 'replace').strip()
+    # Checked here, so that a private key is never sent.
+    if 'PRIVATE KEY' in text or text.startswith('PuTTY-User-Key-File'):
+        raise exceptions.CommandError(
+            f'{path} is a private key; a public key is required')
+    return text
 
 
 def _network(text):
     kind, _, uuid = text.partition('=')
     if kind not in {'net-id', 'port-id'}:
         raise argparse.ArgumentTypeError(
-            f'{text} is neither net-id=UUID nor port-id=UUID')
+            f'{text} must be net-id=UUID or port-id=UUID')
     if not naming.is_uuid(uuid):
-        raise argparse.ArgumentTypeError(f'{uuid or text} is no uuid')
+        raise argparse.ArgumentTypeError(f'{uuid or text} is not a UUID')
     return {kind.replace('-', '_'): uuid}
 
 
@@ -63,4 +73,4 @@ def _content(path):
         return pathlib.Path(path).read_bytes()
     except OSError as error:
         raise exceptions.CommandError(
-            f'{path} cannot be read: {error.strerror}') from error
+            f'Cannot read {path}: {error.strerror}') from error

@@ -4,13 +4,14 @@
 from osc_lib import exceptions
 from osc_lib.cli import parseractions
 
+from moganclient.exceptions import InstanceFailed
 from moganclient.osc.v1 import commands, each, inputs, naming, shown, waiting
 
 _LONG = 3600  # seconds
 
 
 class _Made(commands.ShowOne):
-    """Shows the instance that a request has made."""
+    """A command that shows the instance that it has created."""
 
     #: Whether it is shown as 0.1.0 did.
     server = False
@@ -24,7 +25,7 @@ class _Made(commands.ShowOne):
         return parser
 
     def make(self, parsed_args, attrs):
-        """Send the request; `attrs`: what all kinds of it have."""
+        """Send the request; `attrs`: the common attributes."""
         raise NotImplementedError
 
     def take_action(self, parsed_args):
@@ -35,12 +36,12 @@ class _Made(commands.ShowOne):
             attrs['metadata'] = parsed_args.properties
         made = self.make(parsed_args, attrs)
         if parsed_args.wait:
+            clock = waiting.Clock(parsed_args.timeout)
             # What is taken over may be off.
             with waiting.bounded(made.id, parsed_args.timeout):
                 made = self.client.wait_for_instance(
-                    made, until=waiting.is_settled,
-                    timeout=parsed_args.timeout,
-                    callback=waiting.Steps(made.name))
+                    made, until=waiting.is_settled, timeout=clock.left,
+                    callback=waiting.Progress(made.name, clock))
         return shown.rows(self.client, made, server=self.server)
 
 
@@ -49,13 +50,14 @@ class CreateInstance(_Made):
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
-        parser.add_argument('name', metavar='<name>', help='Its name')
+        parser.add_argument('name', metavar='<name>',
+                            help='Name of the instance')
         parser.add_argument('--flavor', metavar='<flavor>', required=True,
-                            help='What it is made of (name or uuid)')
+                            help='Flavor (name or UUID)')
         parser.add_argument('--image', metavar='<image>', required=True,
-                            help='What is put on its disk (name or uuid)')
+                            help='Image for its disk (name or UUID)')
         parser.add_argument('--availability-zone', metavar='<zone>',
-                            help='The zone of its node')
+                            help='Availability zone')
         inputs.add_options(parser)
         return parser
 
@@ -67,6 +69,10 @@ class CreateInstance(_Made):
             self.app.client_manager, parsed_args.image)
         if parsed_args.availability_zone is not None:
             attrs['availability_zone'] = parsed_args.availability_zone
+        return self.send(parsed_args, attrs)
+
+    def send(self, parsed_args, attrs):
+        """Send the request of the instance API."""
         return self.client.create_instance(**attrs)
 
 
@@ -77,45 +83,51 @@ class CreateServer(CreateInstance):
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
+        inputs.add_networks(parser)
         for name in ('--min', '--max'):
             parser.add_argument(name, metavar='<count>', type=int, default=1,
-                                help='1, or left out')
+                                help='Only 1 is supported')
         parser.add_argument(
             '--file', metavar='<dest-filename=source-filename>',
-            action='append', help='Refused: let --user-data write files')
+            action='append',
+            help='Not supported: use --user-data to write files')
         parser.add_argument(
             '--hint', metavar='<key=value>', action='append',
-            help='Refused: choose an --availability-zone')
+            help='Not supported: use --availability-zone')
         return parser
 
     def make(self, parsed_args, attrs):
         if (parsed_args.min, parsed_args.max) != (1, 1):
             raise exceptions.CommandError(
-                '--min and --max: instances are made one at a time')
+                '--min and --max: instances are created one at a time')
         if parsed_args.file:
             raise exceptions.CommandError(
-                '--file: files cannot be put into an image, let --user-data '
-                'write them')
+                '--file is not supported: use --user-data to write files')
         if parsed_args.hint:
             raise exceptions.CommandError(
-                '--hint: there is no scheduler, choose an '
-                '--availability-zone')
+                '--hint is not supported: use --availability-zone')
         return super().make(parsed_args, attrs)
 
+    def send(self, parsed_args, attrs):
+        if not parsed_args.networks:
+            return super().send(parsed_args, attrs)
+        return self.client.create_server(
+            **attrs, networks=parsed_args.networks)
 
-class ManageServer(_Made):
-    """Take over a node that runs already, as an instance.
 
-    What is on its disk is left alone. To delete the instance wipes it.
+class ManageInstance(_Made):
+    """Adopt a node that is deployed already, as an instance.
+
+    Its disk is left alone. Deleting the instance wipes it.
     """
-
-    server = True
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
         parser.add_argument('node_uuid', metavar='<node_uuid>',
-                            help='One of: manageable server list')
-        parser.add_argument('name', metavar='<name>', help='Its name')
+                            help='Node to adopt, one of: openstack '
+                                 'baremetalcompute manageable server list')
+        parser.add_argument('name', metavar='<name>',
+                            help='Name of the instance')
         return parser
 
     def make(self, parsed_args, attrs):
@@ -123,8 +135,17 @@ class ManageServer(_Made):
             node_uuid=parsed_args.node_uuid, **attrs)
 
 
+class ManageServer(ManageInstance):
+    """Adopt a node that is deployed already, with the fields of 0.1.0.
+
+    Its disk is left alone. Deleting the instance wipes it.
+    """
+
+    server = True
+
+
 class SetInstance(commands.Command):
-    """Change name, description and properties of an instance."""
+    """Change the name, description and properties of an instance."""
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
@@ -146,16 +167,16 @@ class SetInstance(commands.Command):
 
 
 class UnsetInstance(commands.Command):
-    """Take description and properties from an instance."""
+    """Remove description and properties of an instance."""
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
         naming.add_instance(parser)
         parser.add_argument('--description', action='store_true',
-                            help='Take the description')
+                            help='Remove the description')
         parser.add_argument(
             '--property', metavar='<key>', action='append', default=[],
-            dest='properties', help='Take this property (can be repeated)')
+            dest='properties', help='Remove this property (can be repeated)')
         return parser
 
     def take_action(self, parsed_args):
@@ -170,7 +191,7 @@ class UnsetInstance(commands.Command):
 
 
 class RebuildInstance(each.ForEach):
-    """Put an image on instances anew; what is on them is lost."""
+    """Rebuild instances from an image; their data is lost."""
 
     seconds = _LONG
 
@@ -178,25 +199,32 @@ class RebuildInstance(each.ForEach):
         parser = super().get_parser(prog_name)
         parser.add_argument(
             '--image', metavar='<image>',
-            help='Another image than that which it has (name or uuid)')
+            help='New image (name or UUID)')
         parser.add_argument(
             '--preserve-ephemeral', action='store_true',
-            help='Refused: a rebuild puts the image on the whole disk')
+            help='Not supported: a rebuild overwrites the whole disk')
         return parser
 
     def ask(self, instance, parsed_args):
         if parsed_args.preserve_ephemeral:
             raise exceptions.CommandError(
-                '--preserve-ephemeral: a rebuild puts the image on the whole '
-                'disk')
+                '--preserve-ephemeral is not supported: a rebuild overwrites '
+                'the whole disk')
         image = parsed_args.image and naming.image(
             self.app.client_manager, parsed_args.image)
         self.client.rebuild_instance(
             instance, image_uuid=image or instance.image_uuid)
 
     def settle(self, instance, **waits):
-        return self.client.wait_for_instance(
-            instance, until='active', **waits).status
+        # One that was refused returns to its previous status.
+        seen = self.client.wait_for_instance(
+            instance, until=waiting.is_settled, **waits)
+        fault = seen.fault or {}
+        if fault.get('cause') == 'rebuild':
+            raise InstanceFailed(
+                f'Rebuild failed: the instance {seen.id} is {seen.status}: '
+                f'{fault.get("message")}', seen)
+        return seen.status
 
 
 class DeleteInstance(each.ForEach):
@@ -219,7 +247,7 @@ def _add_properties(parser):
     parser.add_argument(
         '--property', metavar='<key=value>', dest='properties',
         action=parseractions.KeyValueAction,
-        help='A text under a key (can be repeated)')
+        help='Property to set (can be repeated)')
 
 
 def _change(client, instance, attrs):

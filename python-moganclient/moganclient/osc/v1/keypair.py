@@ -12,7 +12,7 @@ from moganclient.osc.v1 import commands, each, fields, inputs
 
 
 class CreateKeypair(commands.ShowOne):
-    """Keep a public key, or make a key pair.
+    """Import a public key, or generate a key pair.
 
     The private key of a pair that is made is printed this once, and kept
     nowhere: above the table, and in the other formats as a field.
@@ -20,14 +20,15 @@ class CreateKeypair(commands.ShowOne):
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
-        parser.add_argument('name', metavar='<name>', help='Its name')
+        parser.add_argument('name', metavar='<name>',
+                            help='Name of the key pair')
         _add_user(parser)
         parser.add_argument('--key-type', metavar='<key-type>',
-                            help='ssh, or left out')
+                            help='Only ssh is supported')
         either = parser.add_mutually_exclusive_group()
         either.add_argument(
             '--public-key', metavar='<file>',
-            help='The public key to keep; without it, a pair is made')
+            help='File with the public key; without it, a pair is generated')
         either.add_argument(
             '--private-key', metavar='<file>',
             help='Write the private key into this new file')
@@ -73,7 +74,8 @@ class ShowKeypair(commands.ShowOne):
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
-        parser.add_argument('keypair', metavar='<keypair>', help='Its name')
+        parser.add_argument('keypair', metavar='<keypair>',
+                            help='Name of the key pair')
         _add_user(parser)
         return parser
 
@@ -85,12 +87,12 @@ class ShowKeypair(commands.ShowOne):
 
 
 class DeleteKeypair(commands.Command):
-    """Delete key pairs; instances keep the keys that they were given."""
+    """Delete key pairs; instances keep the keys that are installed."""
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
         parser.add_argument('keypairs', metavar='<keypair>', nargs='+',
-                            help='Its name')
+                            help='Name of the key pair')
         _add_user(parser)
         return parser
 
@@ -106,28 +108,28 @@ class DeleteKeypair(commands.Command):
 def _add_user(parser):
     parser.add_argument(
         '--user', metavar='<user-id>',
-        help='Of this user, in place of your own (for administrators)')
+        help='User that owns the key pair (for administrators)')
 
 
 def _has_field(parsed_args):
-    """Whether what is printed may have a field for the private key."""
+    """Return True if the output may have a field for the private key."""
     return parsed_args.formatter != 'table' and (
         not parsed_args.columns or 'private_key' in parsed_args.columns)
 
 
 @contextlib.contextmanager
 def _kept(path):
-    """A new file that its owner alone may read, None without a path; there
-    is none where nothing came of it."""
+    """Yield a new file with mode 0600, or None without a path; remove it
+    after an error."""
     if path is None:
         yield None
         return
-    # Before anything is asked for: a key that cannot be kept is lost.
+    # Before the request: a key that cannot be written is lost.
     try:
         number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise exceptions.CommandError(
-            f'{path} cannot be written: {error.strerror}') from error
+            f'Cannot write {path}: {error.strerror}') from error
     try:
         with os.fdopen(number, 'w', encoding='ascii') as file:
             yield file

@@ -14,14 +14,16 @@ class ListInstance(commands.Lister):
     """List instances."""
 
     short, long = fields.INSTANCES, fields.INSTANCES_LONG
+    #: What the short one has too where there are several projects.
+    of_all_projects = (fields.PROJECT,)
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
         parser.add_argument('--long', action='store_true',
-                            help='Show more of each')
+                            help='List additional fields')
         parser.add_argument(
             '-n', '--no-name-lookup', action='store_true',
-            help='Show the uuids of flavors, without a look at their names')
+            help='Show UUIDs of flavors, and do not look up their names')
         add_limit(parser)
         _add_filters(parser)
         return parser
@@ -34,6 +36,8 @@ class ListInstance(commands.Lister):
         names = {} if parsed_args.no_name_lookup else {
             flavor.id: flavor.name for flavor in client.flavors()}
         chosen = self.long if parsed_args.long else self.short
+        if parsed_args.all_projects and not parsed_args.long:
+            chosen += self.of_all_projects
         return fields.headings(chosen), (
             fields.values(one, chosen,
                           flavor=names.get(one.flavor_uuid, one.flavor_uuid))
@@ -41,9 +45,10 @@ class ListInstance(commands.Lister):
 
 
 class ListServer(ListInstance):
-    """List instances, under the headings of 0.1.0."""
+    """List instances, with the columns of 0.1.0."""
 
     short, long = fields.SERVERS, fields.SERVERS_LONG
+    of_all_projects = ()
 
 
 class ShowInstance(commands.ShowOne):
@@ -70,16 +75,16 @@ class ShowServer(ShowInstance):
 
 
 class ShowHistory(commands.Lister):
-    """Show what was asked of an instance, refusals too, the newest first.
+    """List the requests for an instance, refusals included, newest first.
 
-    Administrators see that of a deleted instance too, by its uuid.
+    Administrators see those of a deleted instance, too, by its UUID.
     """
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
         naming.add_instance(parser)
         parser.add_argument('--long', action='store_true',
-                            help='Show more of each request')
+                            help='List additional fields')
         add_limit(parser)
         return parser
 
@@ -105,52 +110,54 @@ class ShowHistory(commands.Lister):
 
 
 def add_limit(parser):
-    """--limit of a list."""
+    """Add --limit of a list."""
     parser.add_argument('--limit', type=_positive, metavar='<number>',
-                        help='Show so many at most')
+                        help='Maximum number of rows')
 
 
 def _positive(text):
     try:
         number = int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f'{text} is no number') from None
+        raise argparse.ArgumentTypeError(f'{text} is not a number') from None
     if number < 1:
-        raise argparse.ArgumentTypeError(f'{text} is less than 1')
+        raise argparse.ArgumentTypeError(f'{text} must be at least 1')
     # islice() takes no more.
     return min(number, sys.maxsize)
 
 
 def _page(limit):
-    """A page of the service holds 1000 at most."""
+    """Return the size of a page, 1000 at most."""
     return limit and min(limit, 1000)
 
 
 def _add_filters(parser):
     parser.add_argument('--marker', metavar='<instance>',
-                        help='Begin behind this one (name or uuid)')
+                        help='Start after this instance (name or UUID)')
     locked = parser.add_mutually_exclusive_group()
     locked.add_argument('--locked', dest='locked', action='store_true',
-                        default=None, help='Only those that are locked')
+                        default=None, help='Only locked instances')
     locked.add_argument('--unlocked', dest='locked', action='store_false',
-                        default=None, help='Only those that are not')
+                        default=None, help='Only unlocked instances')
     parser.add_argument('--name', metavar='<text>',
-                        help='Only those with this text in their name')
+                        help='Only instances with this string in their name')
     parser.add_argument('--status', metavar='<status>',
-                        help='Only those with this status')
+                        help='Only instances with this status')
     parser.add_argument('--flavor', metavar='<flavor>',
-                        help='Only those with this flavor (name or uuid)')
-    parser.add_argument('--node', metavar='<uuid>',
-                        help='Only that on this node (for administrators)')
+                        help='Only instances with this flavor (name or UUID)')
+    parser.add_argument(
+        '--node', metavar='<uuid>',
+        help='Only the instance on this node (for administrators)')
     parser.add_argument(
         '--project', metavar='<project-id>',
-        help='Only those of this project (for administrators, with '
+        help='Only instances of this project (for administrators, with '
              '--all-projects)')
-    parser.add_argument('--all-projects', action='store_true',
-                        help='Those of all projects (for administrators)')
+    parser.add_argument(
+        '--all-projects', action='store_true',
+        help='List instances of all projects (for administrators)')
     parser.add_argument(
         '--sort', metavar='<key>[:<direction>]',
-        help='By id (as they were created), created_at, name or status; '
+        help='Sort by id (order of creation), created_at, name or status; '
              'asc or desc')
 
 

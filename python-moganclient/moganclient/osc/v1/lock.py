@@ -5,7 +5,7 @@ from moganclient.osc.v1 import each
 
 
 class Lock(each.ForEach):
-    """Protect instances from being deleted or rebuilt, by anybody."""
+    """Lock instances: nobody can delete or rebuild them."""
 
     anywhere = True
 
@@ -13,8 +13,8 @@ class Lock(each.ForEach):
         parser = super().get_parser(prog_name)
         parser.add_argument(
             '--reason', metavar='<reason>',
-            help='Why, for everybody who sees the instance; of a locked '
-                 'instance, the reason from now on')
+            help='Reason, shown to everybody who sees the instance; replaces '
+                 'the reason of an instance that is locked already')
         return parser
 
     def ask(self, instance, parsed_args):
@@ -26,7 +26,7 @@ class Lock(each.ForEach):
 
 
 class Unlock(each.ForEach):
-    """Release instances that are locked."""
+    """Unlock instances."""
 
     anywhere = True
 

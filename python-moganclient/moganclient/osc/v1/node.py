@@ -1,32 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nodes, those that can be taken over, and zones of nodes."""
+"""Nodes, manageable servers, and availability zones."""
 
 from moganclient.osc.v1 import commands, fields
 
 
 class ListNode(commands.Lister):
-    """List the names of the nodes."""
+    """List nodes, by name."""
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
         parser.add_argument('--long', action='store_true',
-                            help='Show more of each')
+                            help='List additional fields')
         return parser
 
     def take_action(self, parsed_args):
         chosen = fields.NODES_LONG if parsed_args.long else fields.NODES
         return fields.headings(chosen), (
-            fields.values(one, chosen)
-            for one in self.client.nodes(details=parsed_args.long))
+            fields.values(one, chosen) for one in sorted(
+                self.client.nodes(details=True),
+                key=lambda node: (node.name or '', node.uuid)))
 
 
 class ListManageableServer(commands.Lister):
-    """List the nodes that can be taken over as instances."""
+    """List nodes that can be adopted as instances."""
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
         parser.add_argument('--long', action='store_true',
-                            help='Show more of each')
+                            help='List additional fields')
         return parser
 
     def take_action(self, parsed_args):
@@ -38,7 +39,7 @@ class ListManageableServer(commands.Lister):
 
 
 class ListAvailabilityZone(commands.Lister):
-    """List the zones that an instance can be wanted in."""
+    """List availability zones for instances."""
 
     def take_action(self, parsed_args):
         return fields.headings(fields.ZONES), (

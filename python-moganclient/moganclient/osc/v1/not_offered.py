@@ -1,32 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands of 0.1.0 for what the service does not have.
+"""Commands of 0.1.0 that are not supported.
 
-They are here so that a script is told that, and not that it should have
-meant another command.
+Without them the error would suggest other commands of similar names.
 """
 
 from moganclient.osc.v1.commands import NotOffered
 
 
 class Aggregate(NotOffered):
-    """Groups of nodes are not offered."""
+    """Groups of nodes are not supported."""
 
     what = 'aggregates'
 
 
 class ServerGroup(NotOffered):
-    """Groups of servers are not offered."""
+    """Groups of servers are not supported."""
 
     what = 'server groups'
 
 
 class Network(NotOffered):
-    """Changes of the networks of servers are not offered."""
+    """Changes of the networks of servers are not supported."""
 
-    what = 'networks of its own: ask the network service'
+    what = 'networks of its own: use the network service'
 
 
 class Console(NotOffered):
-    """Consoles are not offered."""
+    """Consoles are not supported."""
 
     what = 'consoles'

@@ -21,7 +21,7 @@ class _Power(each.ForEach):
         if self.soft_target:
             parser.add_argument(
                 '--soft', action='store_true',
-                help='Ask the operating system, in place of the hardware')
+                help='Ask the operating system instead of the hardware')
         return parser
 
     def ask(self, instance, parsed_args):
@@ -30,27 +30,27 @@ class _Power(each.ForEach):
             instance, self.soft_target if soft else self.target)
 
     def settle(self, instance, **waits):
-        # One that fails goes back to where it was, which for a reboot is
-        # where it was to end.
+        # One that fails returns to its previous status, which for a reboot
+        # is that of a success.
         seen = self.client.wait_for_instance(
             instance, until=waiting.is_settled, **waits)
         fault = seen.fault or {}
         if seen.status != self.status or fault.get('cause') in _CAUSES:
             raise exceptions.InstanceFailed(
-                f'The power change has failed, and the instance {seen.id} is '
+                f'Power change failed: the instance {seen.id} is '
                 f'{seen.status}: '
-                f'{fault.get("message") or "no reason is given"}', seen)
+                f'{fault.get("message") or "no reason given"}', seen)
         return seen.status
 
 
 class Start(_Power):
-    """Turn instances on."""
+    """Power instances on."""
 
     target = 'on'
 
 
 class Stop(_Power):
-    """Turn instances off."""
+    """Power instances off."""
 
     target = 'off'
     soft_target = 'soft_off'
@@ -58,7 +58,7 @@ class Stop(_Power):
 
 
 class Reboot(_Power):
-    """Turn instances off and on again."""
+    """Reboot instances."""
 
     target = 'reboot'
     soft_target = 'soft_reboot'

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An instance as the commands show it."""
+"""The representation of an instance in the output."""
 
 from moganclient import exceptions
 from moganclient.osc.v1 import fields
 
 
 def rows(client, instance, *, server=False):
-    """Headings and values of all that the caller may see; `server`: with
-    what 0.1.0 showed beside it."""
+    """Return the columns and values that the caller may see; `server`: with
+    those of 0.1.0."""
     chosen = (fields.INSTANCE if instance.node_protection is None
               else fields.INSTANCE_ADMIN)
     if server:
@@ -19,7 +19,7 @@ def rows(client, instance, *, server=False):
 
 
 def _flavor(client, uuid):
-    """Name and uuid; the uuid alone of one that the caller may not see."""
+    """Return name and UUID of a flavor, or the UUID if it is hidden."""
     if uuid is None:
         return None
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the resources share."""
+"""Base class of the resources."""
 
 import urllib.parse
 from collections.abc import Iterator
@@ -26,8 +26,8 @@ class Resource(resource.Resource):
         super()._translate_response(response, *args, **kwargs)
 
     def patch_of(self, attrs: dict[str, Any]) -> list[dict[str, Any]]:
-        """The JSON patch that makes this what `attrs` say: nothing for what
-        it is already, and each key of a known object by itself."""
+        """Return the JSON patch from this resource to `attrs`, without equal
+        values, and by key for objects."""
         operations: list[dict[str, Any]] = []
         for name, value in attrs.items():
             old = self._body.attributes.get(name, _UNKNOWN)
@@ -42,8 +42,8 @@ class Resource(resource.Resource):
     def pages(cls, session: adapter.Adapter, path: str | None = None, *,
               query: dict[str, Any] | None = None,
               **known: Any) -> Iterator[Self]:
-        """The members of a list; a page is asked for when its first member
-        is.  `known`: attributes of each that are in the path."""
+        """Yield the items of a list; pages are fetched lazily.  `known`:
+        attributes of each item that are in the path."""
         place = path or cls.base_path
         for values in _members(session, place, cls.resources_key or '',
                                query or {}):
@@ -51,12 +51,12 @@ class Resource(resource.Resource):
 
 
 def segment(text: str) -> str:
-    """A name or uuid as one part of a path.
+    """Quote a name or UUID as one path segment.
 
-    Raises NotFound for what might lead elsewhere, which nothing is called.
+    Raises NotFound for a text that is not a single segment.
     """
     if text in {'', '.', '..'} or '/' in text:
-        raise exceptions.NotFound(f'There is nothing with the name "{text}".')
+        raise exceptions.NotFound(f'No resource named "{text}" exists.')
     return urllib.parse.quote(text, safe='')
 
 
@@ -70,12 +70,12 @@ def _keys(place: str, old: dict[str, Any],
 
 
 def _below(place: str, key: str) -> str:
-    """A JSON pointer (RFC 6901)."""
+    """Return a JSON pointer (RFC 6901)."""
     return f'{place}/{key.replace("~", "~0").replace("/", "~1")}'
 
 
 def _attributes(values: Any) -> dict[str, Any]:
-    """A member that is no object is a name."""
+    """Return the attributes of an item; a string is a name."""
     return values if isinstance(values, dict) else {'name': values}
 
 
@@ -89,12 +89,12 @@ def _members(session: adapter.Adapter, path: str, key: str,
         asked, params = params, _following(page)
         if params == asked:
             raise exceptions.ClientException(
-                f'The page after {params} is the same page again')
+                f'Pagination does not advance: {params} is its own next page')
         yield from page[key]
 
 
 def _following(page: dict[str, Any]) -> dict[str, Any] | None:
-    """What the address of the next page asks for.
+    """Return the query arguments of the next page's address.
 
     Only that: the service names itself as it was addressed, which a proxy
     in front may have changed, and credentials go to no other host.

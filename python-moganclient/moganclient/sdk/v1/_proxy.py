@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The calls of the service: `connection.baremetal_compute`.
 
-Wherever an instance, a flavor is asked for, its uuid will do.  Errors are
-those of `moganclient.exceptions`.
+Instances and flavors can be given as objects or by UUID.  Errors are those
+of `moganclient.exceptions`.
 """
 
 import http
@@ -30,7 +30,7 @@ _HOUR = 3600.0
 
 
 class Proxy(proxy.Proxy):
-    """What can be asked of the service."""
+    """The service's API."""
 
     api_version: ClassVar[str] = '1'
     # There is one version, whose address is known.
@@ -44,11 +44,11 @@ class Proxy(proxy.Proxy):
 
     def request(self, url: str, method: str, *args: Any,
                 **kwargs: Any) -> requests.Response:
-        """Send a request, once more where it was lost and that is safe.
+        """Send a request, with retries if it is idempotent.
 
         `connect_retries` and `status_code_retries` of the connection's
-        configuration say how often, 3 times each unless they do; what is
-        not safe is sent once whatever they say.
+        configuration set their number, 3 each by default; other requests
+        are never retried.
         """
         url = self._versioned(url)
         again = _often(kwargs.get('status_code_retries'),
@@ -68,7 +68,7 @@ class Proxy(proxy.Proxy):
         return super().request(url, method, *args, **kwargs)
 
     def _versioned(self, url: str) -> str:
-        """A path below the version, which an endpoint may end in or not."""
+        """Return a path below the version, which the endpoint may include."""
         endpoint = self.get_endpoint() or ''
         if '://' in url or endpoint.rstrip('/').endswith('/v1'):
             return url
@@ -76,13 +76,13 @@ class Proxy(proxy.Proxy):
 
     def instances(self, details: bool = True,
                   **query: Any) -> Iterator[Instance]:
-        """The caller's instances, page by page as they are looked at.
+        """List the caller's instances; pages are fetched lazily.
 
-        `details=False`: uuid, name, description, status, power_state and
-        locked alone, or the `fields` of the query.  The rest is the
-        service's: `all_projects`, `name`, `status`, `flavor_uuid`,
-        `locked`, `node_uuid`, `project_id`, `sort_key`, `sort_dir`,
-        `limit` (of a page), `marker`.
+        `details=False`: only uuid, name, description, status, power_state
+        and locked, or the `fields` of the query.  The query:
+        `all_projects`, `name`, `status`, `flavor_uuid`, `locked`,
+        `node_uuid`, `project_id`, `sort_key`, `sort_dir`, `limit` (of a
+        page), `marker`.
         """
         if query.pop('all_projects', False):
             query['all_tenants'] = True
@@ -90,12 +90,12 @@ class Proxy(proxy.Proxy):
         return Instance.pages(self, path, query=query)
 
     def get_instance(self, instance: str | Instance) -> Instance:
-        """An instance as it is now.  Raises NotFound."""
+        """Get an instance.  Raises NotFound."""
         return self._show(Instance, instance)
 
     def find_instance(self, name_or_id: str, ignore_missing: bool = True,
                       all_projects: bool = False) -> Instance | None:
-        """The instance with this uuid or this name; None if there is none.
+        """Find an instance by UUID or name; None if there is none.
 
         Raises NotUnique, and NotFound if not `ignore_missing`.
         """
@@ -105,28 +105,36 @@ class Proxy(proxy.Proxy):
                                    all_projects=all_projects))
 
     def create_instance(self, **attrs: Any) -> Instance:
-        """Ask for an instance, which is `building` when this returns.
+        """Create an instance, which is `building` when this returns.
 
         `name`, `flavor_uuid`, `image_uuid`; `description`,
-        `availability_zone`, `metadata` and what else the service takes.
-        It is never asked twice: where the answer is lost, look for the
-        instance before you ask again.
+        `availability_zone`, `metadata` and other fields of the API.  The
+        request is never retried: if the response is lost, look for the
+        instance before you create it again.
         """
         return self._make(Instance, '/instances', attrs)
 
+    def create_server(self, **attrs: Any) -> Instance:
+        """Create an instance like 0.1.0, with `networks`, which are stored
+        and shown but not attached.
+
+        Raises Conflict if another instance uses one of the ports.
+        """
+        return self._make(Instance, '/servers', {'server': attrs})
+
     def update_instance(self, instance: str | Instance,
                         **attrs: Any) -> Instance:
-        """Change `name`, `description`, `metadata`.
+        """Update `name`, `description`, `metadata`.
 
-        Of an instance that has been fetched, only what differs from it is
-        sent, each key of the metadata by itself, so that keys which others
-        have set since then stay.
+        Only the differences from a fetched instance are sent, those of the
+        metadata by key, so that keys which others have set since then are
+        kept.
         """
         return self._change(Instance, '/instances', instance, attrs)
 
     def delete_instance(self, instance: str | Instance,
                         ignore_missing: bool = True) -> None:
-        """Ask for the end of an instance.
+        """Delete an instance, asynchronously.
 
         Raises InstanceLocked, and NotFound if not `ignore_missing`.
         """
@@ -136,19 +144,19 @@ class Proxy(proxy.Proxy):
                       reason: str | None = None) -> None:
         """Protect an instance from delete and rebuild, from now on.
 
-        Raises Conflict where its status does not allow that.
+        Raises Conflict if its status does not allow that.
         """
         body = None if reason is None else {'reason': reason}
         self._put(instance, 'lock', {'lock': body})
 
     def unlock_instance(self, instance: str | Instance) -> None:
-        """Ask for the end of a lock; it is over when `lock_state` is
-        `unlocked`, see `wait_for_instance`."""
+        """Unlock an instance, asynchronously: the lock holds until
+        `lock_state` is `unlocked`, see `wait_for_instance`."""
         self._put(instance, 'unlock', {'unlock': None})
 
     def set_instance_power_state(self, instance: str | Instance,
                                  target: str) -> None:
-        """`on`, `off`, `reboot`, `soft_off` or `soft_reboot`.
+        """Change the power: `on`, `off`, `reboot`, `soft_off`, `soft_reboot`.
 
         Raises Conflict, InstanceLocked.
         """
@@ -156,8 +164,8 @@ class Proxy(proxy.Proxy):
 
     def rebuild_instance(self, instance: str | Instance,
                          image_uuid: str | None = None) -> None:
-        """Put an image on the node anew, the same one unless another is
-        given; what was on it is lost.
+        """Rebuild an instance from an image, by default the same; all data
+        on its node is lost.
 
         Raises Conflict, InstanceLocked.
         """
@@ -167,14 +175,14 @@ class Proxy(proxy.Proxy):
                                           'image_uuid': image_uuid})
 
     def instance_states(self, instance: str | Instance) -> States:
-        """What an instance is doing, and its lock."""
+        """Get the states of an instance, and its lock."""
         response = self.get(f'/instances/{_id(instance)}/states')
         return States.existing(**exceptions.content(response, 'lock_state'))
 
     def instance_actions(self, instance: str | Instance,
                          **query: Any) -> Iterator[Action]:
-        """The history of an instance, the newest first, page by page as it
-        is looked at; the query: `limit` (of a page), `marker`."""
+        """List the history of an instance, newest first; pages are fetched
+        lazily.  The query: `limit` (of a page), `marker`."""
         return Action.pages(self, f'/instances/{_id(instance)}/actions',
                             query=query)
 
@@ -184,15 +192,15 @@ class Proxy(proxy.Proxy):
             max_interval: float = 2.0,
             callback: Callable[[Instance], object] | None = None,
             ) -> Instance:
-        """Look at an instance until it is as wanted; returns it.
+        """Poll an instance until it is in the expected state; returns it.
 
-        `until`: a status, a state of the lock, or a function of the
-        instance.  Seconds: `timeout`, None for ever; between two looks
-        `interval`, growing to `max_interval`.  `callback` is called with
-        every look.  A service that is away for a while is waited for.
+        `until`: a status, a lock state, or a predicate.  Seconds:
+        `timeout`, None for no limit; the poll interval grows from
+        `interval` to `max_interval`.  `callback` is called with the
+        instance after each poll.  An unavailable service is waited for.
 
-        Raises InstanceFailed when it is in `error`, unless that or a state
-        of the lock is waited for; WaitTimeout; NotFound.
+        Raises InstanceFailed when it is in `error`, unless that or a lock
+        state is expected; WaitTimeout; NotFound.
         """
         seen = _wait.until(
             lambda seconds: self._look(instance, seconds), until,
@@ -205,7 +213,7 @@ class Proxy(proxy.Proxy):
             self, instance: str | Instance, timeout: float | None = _HOUR,
             interval: float = 0.1, max_interval: float = 2.0,
             callback: Callable[[Instance], object] | None = None) -> None:
-        """Look until an instance is gone; see `wait_for_instance`."""
+        """Poll until an instance is gone; see `wait_for_instance`."""
         def look(seconds: float) -> Instance | None:
             try:
                 return self._look(instance, seconds)
@@ -216,74 +224,73 @@ class Proxy(proxy.Proxy):
                     longest=max_interval, callback=callback)
 
     def flavors(self, **query: Any) -> Iterator[Flavor]:
-        """The flavors, page by page as they are looked at; the query:
-        `limit` (of a page), `marker`."""
+        """List the flavors; pages are fetched lazily.  The query: `limit`
+        (of a page), `marker`."""
         return Flavor.pages(self, query=query)
 
     def get_flavor(self, flavor: str | Flavor) -> Flavor:
-        """A flavor as it is now.  Raises NotFound."""
+        """Get a flavor.  Raises NotFound."""
         return self._show(Flavor, flavor)
 
     def find_flavor(self, name_or_id: str,
                     ignore_missing: bool = True) -> Flavor | None:
-        """The flavor with this uuid or this name; None if there is none.
+        """Find a flavor by UUID or name; None if there is none.
 
         Raises NotFound if not `ignore_missing`.
         """
         return self._named(Flavor, name_or_id, ignore_missing, self.flavors)
 
     def create_flavor(self, **attrs: Any) -> Flavor:
-        """`name`, `resources`; `description`, `traits`, `is_public`,
-        `disabled`.  For administrators."""
+        """Create a flavor: `name`, `resources`; `description`, `traits`,
+        `is_public`, `disabled`.  For administrators."""
         return self._make(Flavor, '/flavors', attrs)
 
     def update_flavor(self, flavor: str | Flavor, **attrs: Any) -> Flavor:
-        """Change `name`, `description`, `is_public`, `disabled`.  For
+        """Update `name`, `description`, `is_public`, `disabled`.  For
         administrators."""
         return self._change(Flavor, '/flavors', flavor, attrs)
 
     def delete_flavor(self, flavor: str | Flavor,
                       ignore_missing: bool = True) -> None:
-        """Raises Conflict while an instance has the flavor."""
+        """Delete a flavor.  Raises Conflict while it is in use."""
         self._end(f'/flavors/{_id(flavor)}', ignore_missing)
 
     def nodes(self, details: bool = False, **query: Any) -> Iterator[Node]:
-        """The nodes, their names alone unless `details`, page by page as
-        they are looked at.  For administrators."""
+        """List the nodes, only their names unless `details`; pages are
+        fetched lazily.  For administrators."""
         return Node.pages(self, '/nodes/detail' if details else '/nodes',
                           query=query)
 
     def availability_zones(self, **query: Any) -> Iterator[AvailabilityZone]:
-        """The zones that an instance can be wanted in."""
+        """List the availability zones."""
         return AvailabilityZone.pages(self, query=query)
 
     def keypairs(self, **query: Any) -> Iterator[Keypair]:
-        """The caller's key pairs, page by page as they are looked at; those
-        of another user with `user_id`."""
+        """List the caller's key pairs, or those of another user with
+        `user_id`; pages are fetched lazily."""
         return Keypair.pages(self, query=query)
 
     def get_keypair(self, name: str, user_id: str | None = None) -> Keypair:
-        """Raises NotFound."""
+        """Get a key pair.  Raises NotFound."""
         response = self.get(_keypair(name), params=_user(user_id))
         return Keypair.existing(**exceptions.content(response, 'name'))
 
     def create_keypair(self, **attrs: Any) -> Keypair:
-        """`name`; `public_key`, without which a pair is made and its
-        `private_key` is in the answer, this once; `type`, `user_id`."""
+        """Import the `public_key`, or generate a key pair, whose
+        `private_key` is returned only once; `name`, `type`, `user_id`."""
         return self._make(Keypair, '/keypairs', attrs)
 
     def delete_keypair(self, name: str, user_id: str | None = None,
                        ignore_missing: bool = True) -> None:
-        """Raises NotFound if not `ignore_missing`."""
+        """Delete a key pair.  Raises NotFound if not `ignore_missing`."""
         self._end(_keypair(name), ignore_missing, params=_user(user_id))
 
     def manageable_servers(self, **query: Any) -> Iterator[ManageableServer]:
-        """The nodes that can be taken over.  For administrators."""
+        """List the nodes that can be adopted.  For administrators."""
         return ManageableServer.pages(self, query=query)
 
     def manage_server(self, **attrs: Any) -> Instance:
-        """Take over a node as an instance, which is `building` when this
-        returns.
+        """Adopt a node as an instance, which is `building` when this returns.
 
         `name`, `node_uuid`; `description`, `metadata`.  Raises Conflict.
         """
@@ -305,7 +312,7 @@ class Proxy(proxy.Proxy):
                              **exceptions.content(response, 'name'))
 
     def _look(self, instance: str | Instance, seconds: float) -> Instance:
-        """One look, which is not repeated: another one follows."""
+        """Poll once, without retries: the next poll follows."""
         return self._show(Instance, instance, timeout=seconds,
                           connect_retries=0, status_code_retries=0)
 
@@ -345,7 +352,7 @@ class Proxy(proxy.Proxy):
                 + ', '.join(str(one.id) for one in found), found)
         if not found and not ignore_missing:
             raise exceptions.NotFound(
-                f'There is no {noun} with the name or uuid {name_or_id}.')
+                f'No {noun} with the name or UUID {name_or_id} exists.')
         return found[0] if found else None
 
 
@@ -358,7 +365,7 @@ def _user(user_id: str | None) -> dict[str, str]:
 
 
 def _often(*wanted: int | None) -> int:
-    """The first that is said."""
+    """Return the first value that is set."""
     return next((number for number in wanted if number is not None),
                 _retries.RETRIES)
 

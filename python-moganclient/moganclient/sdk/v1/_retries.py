@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which requests may be sent again, how often, and when.
+"""Retries: the requests that may be sent again, how often, and when.
 
-A request whose answer was lost may have been carried out.  Those that come
-to the same when they are carried out twice are repeated; the others never
-are: a second POST is a second instance.
+A request whose response was lost may have been carried out.  Idempotent
+requests are retried; the others never are: a second POST would create a
+second instance.
 """
 
 import http
@@ -23,14 +23,14 @@ _LOCK: Final = re.compile(r'/states/(?:lock|unlock)$')
 
 
 def repeatable(method: str, url: str) -> bool:
-    """Whether carrying a request out twice is the same as once."""
+    """Return True if a request is idempotent."""
     return (method in {'GET', 'HEAD', 'DELETE'}
             or (method == 'PUT' and _LOCK.search(url) is not None))
 
 
 def pause(response: requests.Response, tries: int) -> float | None:
-    """The seconds to wait before the request is sent again; None: it is
-    not.  `tries`: how often it has been sent again already."""
+    """Return the seconds to wait before the next retry, or None if there is
+    none.  `tries`: the number of earlier retries."""
     if response.status_code != http.HTTPStatus.SERVICE_UNAVAILABLE:
         return None
     asked = response.headers.get('Retry-After', '')

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Waiting for what the service does after it has answered."""
+"""Polling until asynchronous work has been done."""
 
 import math
 import time
@@ -29,8 +29,8 @@ def until(look: Callable[[float], Instance | None],
           wanted: Until, *, timeout: float | None, interval: float,
           longest: float, callback: Callable[[Instance], object] | None,
           ) -> Instance | None:
-    """Look again and again until an instance is as wanted; `look` has the
-    seconds that it is given.
+    """Poll until an instance is in the expected state; `look` takes its
+    timeout in seconds.
 
     Raises InstanceFailed, WaitTimeout, and what `look` raises.
     """
@@ -55,8 +55,8 @@ def until(look: Callable[[float], Instance | None],
 
 def _moments(timeout: float | None, interval: float,
              longest: float) -> Iterator[float]:
-    """A turn for each look, with pauses between them that grow: the seconds
-    that are left, none for the last."""
+    """Yield the remaining seconds for each poll, with growing pauses between
+    them, and none for the last."""
     end = math.inf if timeout is None else time.monotonic() + timeout
     while (left := end - time.monotonic()) > 0:
         yield left
@@ -74,23 +74,23 @@ def _reached(instance: Instance, wanted: Until) -> object:
 
 
 def _hopeless(wanted: Until) -> bool:
-    """Whether an instance in `error` will not come to be so: it can be
-    locked and unlocked."""
+    """Return True if an instance in `error` cannot reach the state: it can
+    still be locked and unlocked."""
     return not isinstance(wanted, str) or wanted not in _LOCK_STATES
 
 
 def _failure(instance: Instance) -> str:
     fault = instance.fault or {}
     return (f'The instance {instance.id} is in error: '
-            f'{fault.get("message") or "no reason is given"}')
+            f'{fault.get("message") or "no reason given"}')
 
 
 def _delay(seen: Instance | None, wanted: Until,
            timeout: float | None) -> str:
-    name = wanted if isinstance(wanted, str) else 'as wanted'
+    name = wanted if isinstance(wanted, str) else 'in the expected state'
     if seen is None:
-        return f'The service was away for all of {timeout} s'
+        return f'Timed out after {timeout} s: the service is unavailable'
     fault = seen.fault or {}
     why = f': {fault["message"]}' if fault.get('message') else ''
-    return (f'The instance {seen.id} is not {name} within {timeout} s, but '
-            f'{seen.status} and {seen.lock_state}{why}')
+    return (f'Timed out after {timeout} s: the instance {seen.id} is not '
+            f'{name}, but {seen.status} and {seen.lock_state}{why}')

@@ -5,7 +5,7 @@ from moganclient.sdk.v1 import _base
 
 
 class Action(_base.Resource):
-    """What was asked of an instance, by whom, and how it ended."""
+    """A request for an instance, with its user and outcome."""
 
     resources_key = 'actions'
     base_path = '/instances/%(instance_uuid)s/actions'

@@ -5,7 +5,7 @@ from moganclient.sdk.v1 import _base
 
 
 class AvailabilityZone(_base.Resource):
-    """A zone that an instance can be wanted in."""
+    """An availability zone."""
 
     resources_key = 'availability_zones'
     base_path = '/availability_zones'

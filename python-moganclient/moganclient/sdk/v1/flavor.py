@@ -5,7 +5,7 @@ from moganclient.sdk.v1 import _base
 
 
 class Flavor(_base.Resource):
-    """What an instance may be made of."""
+    """A type of instance: the resource class and traits of its node."""
 
     resources_key = 'flavors'
     base_path = '/flavors'

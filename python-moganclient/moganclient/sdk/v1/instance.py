@@ -7,7 +7,7 @@ from moganclient.sdk.v1 import _base
 
 
 class Instance(_base.Resource):
-    """A machine that a project has been given."""
+    """A whole machine that is assigned to a project."""
 
     resources_key = 'instances'
     base_path = '/instances'

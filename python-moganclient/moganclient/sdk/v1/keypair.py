@@ -5,7 +5,7 @@ from moganclient.sdk.v1 import _base
 
 
 class Keypair(_base.Resource):
-    """A public key that instances can be given."""
+    """A named public key to install on instances."""
 
     resources_key = 'keypairs'
     base_path = '/keypairs'

@@ -5,7 +5,7 @@ from moganclient.sdk.v1 import _base
 
 
 class ManageableServer(_base.Resource):
-    """A node that runs already and can be taken over as an instance."""
+    """A deployed node that can be adopted as an instance."""
 
     resources_key = 'manageable_servers'
     base_path = '/manageable_servers'

@@ -5,8 +5,8 @@ from moganclient.sdk.v1 import _base
 
 
 class Node(_base.Resource):
-    """A machine that instances are built on; of a list without details, the
-    name alone."""
+    """A machine that instances are deployed on; in a list without details,
+    only its name."""
 
     resources_key = 'nodes'
     base_path = '/nodes'
@@ -21,6 +21,8 @@ class Node(_base.Resource):
     #: `available`, `deploying`, `active`, `servicing`, `rebuilding`,
     #: `undeploying`, `failed` or `unavailable`.
     availability = resource.Body('availability')
+    #: The availability zone, or None.
+    availability_zone = resource.Body('availability_zone')
     #: The instance on it, or None.
     instance_uuid = resource.Body('instance_uuid')
     #: Whether it refuses to be wiped.

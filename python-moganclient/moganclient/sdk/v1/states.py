@@ -5,7 +5,7 @@ from moganclient.sdk.v1 import _base
 
 
 class States(_base.Resource):
-    """What an instance is doing, and whether it may be destroyed."""
+    """The status of an instance, and its lock state."""
 
     base_path = '/instances/%(instance_uuid)s/states'
     requires_id = False

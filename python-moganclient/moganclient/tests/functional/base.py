@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the functional tests share: a real service for each class."""
+"""A base class for functional tests: a real service for each class."""
 
 import unittest
 
@@ -31,7 +31,7 @@ class ServiceTest(testtools.TestCase):
         self.demo = self.service.connect('demo').baremetal_compute
 
     def make_instance(self, name='web', **values):
-        """An active instance of demo."""
+        """Create an active instance of demo."""
         flavor = self.demo.find_flavor('baremetal-small')
         made = self.demo.create_instance(
             name=name, flavor_uuid=flavor.id, image_uuid=service.IMAGE,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the guide's page on Python shows is run, from its first block to its
-last, against the real service."""
+"""The guide's page on Python, run against the real service from its first
+block to its last."""
 
 import contextlib
 import io
@@ -20,7 +20,7 @@ _PAGE = _ROOT / 'doc/source/user/python.rst'
 
 
 def blocks(text, language):
-    """The blocks of a page in a language."""
+    """Yield the blocks of a page in a language."""
     for found in re.findall(
             rf'^\.\. code-block:: {language}\n\n((?:   .*\n|\n)+)', text,
             re.MULTILINE):
@@ -59,8 +59,7 @@ class TestDocumentation(base.ServiceTest):
         for path in (_PAGE, _ROOT / 'python-moganclient/README.rst'):
             if not path.exists():
                 raise unittest.SkipTest('there is no documentation here')
-            [command] = blocks(path.read_text(encoding='utf-8'), 'console')
+            [commands] = blocks(path.read_text(encoding='utf-8'), 'console')
             # A name alone would be that of the package index.
-            self.assertEqual('$ pip install ./python-moganclient',
-                             command.strip())
+            self.assertIn('/pip install ./python-moganclient\n', commands)
             self.assertTrue((_ROOT / 'python-moganclient/setup.cfg').exists())

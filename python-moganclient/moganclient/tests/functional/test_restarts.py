@@ -8,7 +8,7 @@ from moganclient.tests.functional import base
 class TestRestarts(base.ServiceTest):
 
     def start_again(self):
-        """The service, at the address that it had."""
+        """Restart the service at the same address."""
         cls = type(self)
         old = cls.service
         cls.addClassCleanup(old.close)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The real `openstack`, as a process, against the real service."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -10,6 +11,7 @@ import sys
 
 import testtools
 
+from moganclient import exceptions
 from moganclient.tests import service
 
 OPENSTACK = str(pathlib.Path(sys.executable).with_name('openstack'))
@@ -20,7 +22,7 @@ _SIMULATOR = 'import sys, mogan.cmd.simulator as it; sys.exit(it.main())'
 
 @dataclasses.dataclass
 class Done:
-    """What a command has come to."""
+    """The outcome of a command."""
 
     status: int
     out: str
@@ -38,8 +40,8 @@ class OpenstackTest(testtools.TestCase):
     clouds = None
 
     def environment(self, cloud, more):
-        """What the commands see: the clouds, and nothing of this
-        shell's."""
+        """Return the environment of the commands: the clouds, and nothing of
+        this shell's."""
         own = {name: value for name, value in os.environ.items()
                if not name.startswith('OS_')}
         own |= {'OS_CLIENT_CONFIG_FILE': str(self.clouds)}
@@ -54,7 +56,7 @@ class OpenstackTest(testtools.TestCase):
         return Done(done.returncode, done.stdout, done.stderr)
 
     def run_group(self, text, *words, **options):
-        """The same, with `baremetalcompute` in front."""
+        """Run a command of `baremetalcompute`."""
         return self.run_openstack('baremetalcompute', *text.split(), *words,
                                   **options)
 
@@ -94,17 +96,34 @@ class CommandTest(OpenstackTest):
         cls.addClassCleanup(cls.service.close)
         cls.clouds = cls.service.directory / 'clouds.yaml'
 
+    def create(self, name, *words, **options):
+        """Make an instance and wait for it; its node is free again after
+        the test."""
+        made = super().create(name, *words, **options)
+        self.addCleanup(self._remove, made['uuid'])
+        return made
+
+    def _remove(self, uuid):
+        # A test may have deleted it.
+        with (self.service.connect() as cloud,
+              contextlib.suppress(exceptions.NotFound)):
+            compute = cloud.baremetal_compute
+            compute.unlock_instance(uuid)
+            compute.wait_for_instance(uuid, 'unlocked', timeout=PATIENCE)
+            compute.delete_instance(uuid)
+            compute.wait_for_deleted(uuid, timeout=PATIENCE)
+
     def break_hardware(self, *fault):
         """From now on each call to a node meets a fault; unless one is
         named, none comes through."""
-        self._simulator('fault', 'add', *(fault or ('unavailable',)),
-                        '--forever')
+        self.simulate('fault', 'add', *(fault or ('unavailable',)),
+                      '--forever')
         self.addCleanup(self.mend_hardware)
 
     def mend_hardware(self):
-        self._simulator('fault', 'clear')
+        self.simulate('fault', 'clear')
 
-    def _simulator(self, *words):
+    def simulate(self, *words):
         subprocess.run(
             [service.python(), '-c', _SIMULATOR, '--inventory',
              str(self.service.directory / 'inventory.sqlite'), *words],

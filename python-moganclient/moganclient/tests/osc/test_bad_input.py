@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whatever is wrong, one line says so."""
+"""Bad input is answered with one line."""
 
 import concurrent.futures
 import pathlib

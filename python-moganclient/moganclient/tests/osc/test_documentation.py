@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the pages about the commands show is what the commands print."""
+"""The pages about the commands, compared with what the commands print."""
 
 import configparser
 import fnmatch
@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).parents[4]
 
 
 def commands():
-    """The entry points of the client."""
+    """Return the entry points of the client."""
     parser = configparser.ConfigParser()
     parser.read(ROOT / 'python-moganclient/setup.cfg', encoding='utf-8')
     return parser['options.entry_points'][
@@ -44,7 +44,7 @@ class TestDocumentation(testtools.TestCase):
         for name in [name for name in os.environ if name.startswith('OS_')]:
             self.useFixture(fixtures.EnvironmentVariable(name))
 
-        class Pages(pages.TestDocumentation):
+        class Pages(pages.ServiceTest):
             def runTest(self):  # noqa: N802 - unittest's name
                 self.check(''.join(
                     (ROOT / f'doc/source/user/{page}.rst').read_text(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a user is told where others answer in place of the service."""
+"""Errors where something else answers in place of the service."""
 
 import requests
 import testtools

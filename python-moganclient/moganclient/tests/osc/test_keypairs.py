@@ -29,7 +29,7 @@ class TestKeypairs(base.CommandTest):
         self.assertNotIn('private_key', shown)
         self.assertIn(shown['fingerprint'], table)
         self.tell('keypair delete mine')
-        self.assertEqual('There is no key pair mine.',
+        self.assertEqual('Key pair mine not found.',
                          self.refused('keypair show mine'))
 
     def test_a_program_finds_the_private_key_in_a_field(self):
@@ -51,7 +51,7 @@ class TestKeypairs(base.CommandTest):
         text = path.read_text()
         self.assertTrue(text.startswith(BEGIN) and text.endswith(END), text)
         self.assertEqual(0o600, path.stat().st_mode & 0o777)
-        self.assertEqual(f'{path} cannot be written: File exists',
+        self.assertEqual(f'Cannot write {path}: File exists',
                          self.refused('keypair create again --private-key',
                                       str(path)))
         self.assertEqual(text, path.read_text())
@@ -79,9 +79,18 @@ class TestKeypairs(base.CommandTest):
         self.assertEqual('second', built['key_name'])
         done = self.run_group('keypair delete first nosuch second',
                               cloud='mogan-demo')
-        self.assertEqual((1, 'nosuch: There is no key pair nosuch.\n'),
+        self.assertEqual((1, 'nosuch: Key pair nosuch not found.\n'),
                          (done.status, done.err))
         self.assertEqual([], self.ask('keypair list', cloud='mogan-demo'))
+
+    def test_a_private_key_stays_at_home(self):
+        path = self.directory / 'key'
+        for text in ('-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n',
+                     '# mine\n-----BEGIN PRIVATE KEY-----\nMIIE\n',
+                     'PuTTY-User-Key-File-3: ssh-ed25519\n'):
+            path.write_text(text)
+            self.assertIn(f'{path} is a private key', self.refused(
+                'keypair create mine --public-key', str(path)))
 
     def test_an_administrator_keeps_those_of_others(self):
         self.ask('keypair create theirs --user someone')
@@ -89,7 +98,7 @@ class TestKeypairs(base.CommandTest):
             row['Name'] for row in self.ask('keypair list --user someone')])
         self.assertEqual('someone', self.ask(
             'keypair show theirs --user someone')['user_id'])
-        self.assertEqual('There is no key pair theirs.',
+        self.assertEqual('Key pair theirs not found.',
                          self.refused('keypair show theirs'))
         self.assertIn('Policy does not allow', self.refused(
             'keypair list --user someone', cloud='mogan-demo'))

@@ -23,9 +23,10 @@ class TestKeystone(base.OpenstackTest):
         super().setUp()
         if importlib.util.find_spec('mogan') is None:
             raise unittest.SkipTest('the service is not installed here')
-        from mogan.tests.functional import deployment  # noqa: PLC0415
         from mogan.tests.keystone import base as behind  # noqa: PLC0415
+        from mogan.tests.support import deployment  # noqa: PLC0415
         self.keystone = behind.shared()
+        self.addCleanup(behind.shared.restore)
         deployed = behind.KeystoneDeployment(self.keystone, rules={},
                                              options={})
         self.addCleanup(deployed.close)
@@ -33,7 +34,7 @@ class TestKeystone(base.OpenstackTest):
         made = deployed.client('admin').post('/v1/flavors', {
             'name': 'baremetal-small', 'resources': {deployment.SMALL: 1}})
         self.assertEqual(201, made.status)
-        self.endpoint = 'http://{}:{}'.format(*deployed.address)
+        self.endpoint = f'http://127.0.0.1:{deployed.port}'
         self.enter(f'{self.endpoint}/v1')
         self.directory = pathlib.Path(
             self.useFixture(fixtures.TempDir()).path)
@@ -43,7 +44,7 @@ class TestKeystone(base.OpenstackTest):
             for cloud, user in _USERS.items()}}))
 
     def auth(self, user):
-        """What a user logs in with, to the project of the same name."""
+        """Return a user's credentials, for the project of the same name."""
         return {'auth_url': self.keystone.url, 'username': user,
                 'password': user, 'project_name': user,
                 'user_domain_id': 'default', 'project_domain_id': 'default'}
@@ -67,6 +68,8 @@ class TestKeystone(base.OpenstackTest):
                          'disk swap, ticket 4711')
         self.assertEqual('locked', row['Result'])
         admin = self.keystone.id_of('user', 'admin')
+        [row] = self.ask('instance list --all-projects --locked')
+        self.assertIn('Project', row)
         [row] = self.ask('instance list --all-projects --locked --long')
         self.assertEqual(('web-1', admin), (row['Name'], row['Locked By']))
         for options, holder in (({'cloud': 'mogan-demo'}, ''),
@@ -90,12 +93,12 @@ class TestKeystone(base.OpenstackTest):
         return self.ask(f'instance show {name}', cloud='mogan-demo')['uuid']
 
     def log_in(self):
-        """A new token of demo's."""
+        """Return a new token of demo."""
         return self.keystone.log_in('demo', {'project': {
             'name': 'demo', 'domain': {'id': 'default'}}})
 
     def ways(self, token):
-        """What a token can be used with: as it is, and for a new one."""
+        """Yield the ways to use a token: as it is, and for a new one."""
         yield {'OS_AUTH_TYPE': 'admin_token', 'OS_TOKEN': token,
                'OS_ENDPOINT': f'{self.endpoint}/v1'}
         yield {'OS_AUTH_TYPE': 'v3token', 'OS_TOKEN': token,

@@ -18,7 +18,7 @@ class TestLockStory(base.CommandTest):
             'disk swap, ticket 4711')
         self.assertEqual(1, done.status)
         self.assertEqual(
-            ['nosuch: There is no instance with the name or uuid nosuch'],
+            ['nosuch: No instance with the name or UUID nosuch exists'],
             done.err.splitlines())
         self.assertEqual(
             [('web-1', 'locked'), ('nosuch', 'failed'), ('web-2', 'locked')],
@@ -172,19 +172,28 @@ class TestOfOld(base.CommandTest):
             'flavor list --long')])
         done = self.run_group('flavor delete mini nosuch')
         self.assertEqual(1, done.status)
-        self.assertEqual('nosuch: There is no flavor with the name or uuid '
-                         'nosuch.\n', done.err)
+        self.assertEqual('nosuch: No flavor with the name or UUID nosuch '
+                         'exists.\n', done.err)
         self.assertNotIn('mini', self.run_group('flavor list').out)
 
     def test_nodes_are_listed_and_taken_over(self):
-        [node] = [row for row in self.ask('node list')
-                  if row['Node'] == 'rack2-node03']
-        self.assertEqual(['Node'], list(node))
-        self._simulator('node', 'set', 'rack2-node03', '--active')
+        rows = self.ask('node list')
+        names = [row['Node'] for row in rows]
+        self.assertEqual(sorted(names), names)
+        [node] = [row for row in rows if row['Node'] == 'rack2-node03']
+        self.assertEqual({'Node': 'rack2-node03',
+                          'Availability Zone': 'hall-2'}, node)
+        self.simulate('node', 'set', 'rack2-node03', '--active')
         [found] = self.ask('manageable server list')
         made = self.ask(f'server manage {found["UUID"]} billing-1 --wait')
         self.assertEqual(('billing-1', found['UUID']),
                          (made['name'], made['node_uuid']))
+        self.simulate('node', 'set', 'rack2-node02', '--active')
+        [other] = self.ask('manageable server list')
+        managed = self.ask(f'instance manage {other["UUID"]} billing-2 --wait')
+        self.assertEqual(('billing-2', other['UUID']),
+                         (managed['name'], managed['node_uuid']))
+        self.assertNotIn('addresses', managed)
         rows = self.ask('node list --long')
         self.assertEqual([made['uuid']], [
             row['Instance'] for row in rows if row['Node'] == node['Node']])
@@ -195,5 +204,5 @@ class TestOfOld(base.CommandTest):
         done = self.run_openstack('complete')
         self.assertEqual((0, ''), (done.status, done.err))
         self.assertIn("cmds_baremetalcompute_instance='create delete history "
-                      'list lock reboot rebuild set show start stop unlock '
-                      "unset'", done.out)
+                      'list lock manage reboot rebuild set show start stop '
+                      "unlock unset'", done.out)

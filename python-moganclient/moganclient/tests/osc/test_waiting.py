@@ -4,6 +4,7 @@
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -39,7 +40,7 @@ class WaitingTest(base.CommandTest):
         return process, ours
 
     def read(self, terminal, until=None):
-        """What is written, up to a text or the end."""
+        """Read the output up to a string or the end."""
         seen, end = b'', time.monotonic() + base.PATIENCE
         while until is None or until not in seen:
             ready, _, _ = select.select([terminal], [], [],
@@ -61,11 +62,26 @@ class TestWaiting(WaitingTest):
         process, terminal = self.on_terminal(*CREATE, 'seen')
         seen = self.read(terminal)
         self.assertEqual(0, process.wait(base.PATIENCE))
-        self.assertEqual(['seen: building, unlocked',
-                          'seen: active, unlocked'], seen.splitlines())
+        self.assertEqual(
+            ['seen: building, unlocked', 'seen: active, unlocked'],
+            [re.sub(r' \(\d+ s\)$', '', line)
+             for line in seen.splitlines()])
         self.assertIn(b'| active ', process.stdout.read())
 
-    def test_a_pipe_sees_none(self):
+    def test_a_terminal_sees_the_fault_that_it_waits_for(self):
+        self.create('stuck')
+        self.break_hardware('unavailable', '--forever', '--message',
+                            'BMC off')
+        process, terminal = self.on_terminal(
+            'baremetalcompute', 'instance', 'lock', 'stuck', '--wait')
+        self.assertRegex(
+            self.read(terminal, until=b'BMC off'),
+            r'(?m)^stuck: active, locking \(\d+ s\): .*BMC off')
+        self.mend_hardware()
+        self.assertRegex(self.read(terminal), r'(?m)^stuck: locked')
+        self.assertEqual(0, process.wait(base.PATIENCE))
+
+    def test_a_pipe_sees_none_of_what_is_over_soon(self):
         done = self.run_openstack(*CREATE, 'silent', '-f', 'value', '-c',
                                   'status')
         self.assertEqual((0, 'active\n', ''),
@@ -78,13 +94,27 @@ class TestWaiting(WaitingTest):
             'instance lock slow --wait --timeout 0.3 -f json')
         self.assertEqual(1, done.status)
         [line] = done.err.splitlines()
-        self.assertRegex(line, '^slow: Not done within 0.3 s, and going on: '
+        self.assertRegex(line, '^slow: Timed out after 0.3 s; the request '
+                         'is still in progress: '
                          'the instance .* is active and locking')
         [row] = done.json
         self.assertEqual('accepted', row['Result'])
-        self.assertIn('Not done within 0.3 s', row['Error'])
+        self.assertIn('Timed out after 0.3 s', row['Error'])
         shown = self.ask('instance show slow')
         self.assertTrue(shown['locked'])
+
+    def test_a_rebuild_that_leaves_the_node_alone_is_a_failure(self):
+        self.create('held')
+        node = self.ask('instance show held')['node_uuid']
+        self.simulate('node', 'set', node, '--protected', '--reason',
+                      'RMA 17')
+        line = self.refused('instance rebuild held --wait')
+        self.assertRegex(
+            line, '^Rebuild failed: the instance .* is active: '
+                  '.*RMA 17')
+        self.simulate('node', 'set', node, '--no-protected')
+        [row] = self.ask('instance rebuild held --wait')
+        self.assertEqual('active', row['Result'])
 
     def test_a_power_change_that_fails_is_a_failure(self):
         self.create('dead')
@@ -92,7 +122,7 @@ class TestWaiting(WaitingTest):
         for words in ('reboot dead', 'reboot dead --soft', 'stop dead'):
             line = self.refused(f'instance {words} --wait')
             self.assertRegex(
-                line, '^The power change has failed, and the instance .* is '
+                line, '^Power change failed: the instance .* is '
                       'active: BMC off$')
         self.mend_hardware()
         [row] = self.ask('instance stop dead --wait')
@@ -104,7 +134,7 @@ class TestWaiting(WaitingTest):
                          [row['Result'] for row in done.json])
         self.assertRegex(
             done.json[0]['Error'],
-            '^The power change has failed, and the instance .* is stopped: '
+            '^Power change failed: the instance .* is stopped: '
             'BMC off$')
 
     def test_what_fails_is_a_failure(self):
@@ -126,9 +156,11 @@ class TestWaiting(WaitingTest):
         os.killpg(process.pid, signal.SIGINT)
         seen = self.read(terminal)
         self.assertEqual(1, process.wait(base.PATIENCE))
-        [line] = seen.strip().splitlines()
-        self.assertEqual('held: Interrupted. What was asked for goes on; '
-                         'see: openstack baremetalcompute instance show held',
+        # A look at the instance may have come between.
+        *_, line = seen.strip().splitlines()
+        self.assertEqual('held: Interrupted. The request is still in '
+                         'progress; see: openstack baremetalcompute '
+                         'instance show held',
                          line)
         self.assertEqual('locking', self.ask(
             'instance show held')['lock_state'])
@@ -148,9 +180,9 @@ class TestWaitingForSeveral(WaitingTest):
              ('late-2', 'accepted')],
             [(row['Name'], row['Result']) for row in done.json])
         lines = done.err.splitlines()
-        self.assertIn('There is no instance', lines[0])
+        self.assertIn('No instance with the name', lines[0])
         for name, line in zip(('late-1', 'late-2'), lines[1:], strict=True):
-            self.assertIn(f'{name}: Not done within 1.5 s', line)
+            self.assertIn(f'{name}: Timed out after 1.5 s', line)
 
     def test_ctrl_c_does_not_hide_what_has_failed(self):
         for name in ('kept-1', 'kept-2'):
@@ -163,9 +195,9 @@ class TestWaitingForSeveral(WaitingTest):
         os.killpg(process.pid, signal.SIGINT)
         seen = self.read(terminal).strip().splitlines()
         self.assertEqual(1, process.wait(base.PATIENCE))
-        self.assertEqual(2, len(seen), seen)
-        self.assertIn('There is no instance', seen[0])
-        self.assertIn('kept-1: Interrupted. What was asked for', seen[1])
+        *_, missing, interrupted = seen
+        self.assertIn('No instance with the name', missing)
+        self.assertIn('kept-1: Interrupted. The request is still', interrupted)
         self.assertEqual(
             [('nosuch', 'failed'), ('kept-1', 'accepted'),
              ('kept-2', 'accepted')],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the unit tests share: a service that answers as it is told to."""
+"""A base class for unit tests, with a service whose answers the test sets."""
 
 import testtools
 
@@ -9,7 +9,7 @@ UUID = '3de1779b-7f12-49d4-8555-e7fc3f5a176e'
 
 
 def instance(**values):
-    """An instance as it is shown."""
+    """Return an instance as the API shows it."""
     return {'uuid': UUID, 'name': 'web', 'status': 'active',
             'lock_state': 'unlocked', 'metadata': {}, 'fault': None} | values
 
@@ -28,7 +28,7 @@ class ServerTest(testtools.TestCase):
         self.service = self.connection.baremetal_compute
 
     def answer(self, request):
-        """What a service says that does as it is told."""
+        """Return a successful answer to a request."""
         status = {'PUT': 202, 'DELETE': 204}.get(request.method)
         return server.Answer(status) if status else server.Answer(
             200, instance())

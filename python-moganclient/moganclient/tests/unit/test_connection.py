@@ -81,10 +81,10 @@ class TestClient(base.ServerTest):
         made.server.create('web', 'i', 'f', [{'net_id': 'n'}],
                            userdata='#!/bin/sh', key_name='k', min_count=None)
         [request] = self.server.requests
-        self.assertEqual(('/v1/instances', {
+        self.assertEqual(('/v1/servers', {'server': {
             'name': 'web', 'image_uuid': 'i', 'flavor_uuid': 'f',
             'networks': [{'net_id': 'n'}], 'user_data': 'IyEvYmluL3No',
-            'key_name': 'k'}), (request.path, request.body))
+            'key_name': 'k'}}), (request.path, request.body))
 
     def test_the_arguments_of_a_server_come_as_they_did(self):
         made = client.Client(self.server.endpoint)
@@ -93,7 +93,7 @@ class TestClient(base.ServerTest):
                            {'root_gb': 1})
         self.assertEqual({
             'name': 'web', 'image_uuid': 'i', 'flavor_uuid': 'f',
-            'networks': [], 'availability_zone': 'zone',
+            'availability_zone': 'zone',
             'metadata': {'a': '1'}, 'user_data': 'IyEvYmluL3No',
             'key_name': 'k', 'partitions': {'root_gb': 1},
             }, self.server.requests[-1].body)

@@ -9,7 +9,8 @@ from moganclient.common import exceptions as old
 from moganclient.tests import server
 from moganclient.tests.unit import base
 
-LOCK = {'since': '2026-11-24T09:39:31.996000Z', 'reason': 'disk swap',
+LOCK = {'state': 'unlocking', 'since': '2026-11-24T09:39:31.996000Z',
+        'reason': 'disk swap',
         'release': f'PUT /v1/instances/{base.UUID}/states/unlock'}
 
 
@@ -45,12 +46,15 @@ class TestExceptions(base.ServerTest):
             409, 'locked', LOCK | {'by': 'admin'}))
         self.assertIs(exceptions.InstanceLocked, type(error))
         self.assertEqual(
-            ('locked', 'admin', 'disk swap', LOCK['since'], LOCK['release'],
-             base.UUID),
-            (str(error), error.holder, error.reason, error.since,
+            ('locked', 'unlocking', 'admin', 'disk swap', LOCK['since'],
+             LOCK['release'], base.UUID),
+            (str(error), error.state, error.holder, error.reason, error.since,
              error.release, error.instance_id))
         error = self.refused(server.refusal(409, 'locked', LOCK))
         self.assertIsNone(error.holder)
+        old = {key: value for key, value in LOCK.items() if key != 'state'}
+        self.assertIsNone(
+            self.refused(server.refusal(409, 'locked', old)).state)
 
     def test_an_answer_of_somebody_else_is_an_error_still(self):
         for body in ({'error': 'text'}, {'error': {'lock': 1}}, {}, [], 'x'):

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A moment that Python cannot have is shown as the database has it, and
+ends nothing."""
+
+import itertools
+import json
+
+import fixtures
+import sqlalchemy as sa
+
+from mogan.db import actions, models, periodic
+from mogan.db.core import types
+from mogan.metrics import rows
+from mogan.tests.functional import base, planting, telling
+from mogan.tests.support import backends
+
+SHOWN = ('created_at', 'updated_at', 'launched_at', 'locked_at')
+MOMENTS = [column.name for column in models.instances.c
+           if column.type is types.Timestamp and column.name != 'deleted_at']
+ACTION = [column.name for column in models.actions.c
+          if column.type is types.Timestamp and column.name != 'next_at']
+
+
+class TestShown(planting.PlantingTest):
+
+    engines = 0
+
+    def test_an_instance_shows_it(self):
+        uuid, other = self.put_row(), self.put_row()
+        path = '/v1/instances?all_tenants=true&fields=uuid,'
+        for column, (value, shown) in itertools.product(
+                SHOWN, self.moments.items()):
+            before = self.see(other)
+            self.plant(uuid, **{column: value})
+            self.assertEqual(shown, self.see(uuid)[column])
+            for place in ('/v1/instances/detail?all_tenants=true',
+                          '/v1/servers/detail?all_tenants=true',
+                          f'{path}{column}'):
+                answer = self.expect(200, self.admin.get(place)).json
+                [found] = [value for name, value in answer.items()
+                           if name != 'links']
+                found = {one['uuid']: one for one in found}
+                self.assertEqual(shown, found[uuid][column])
+                self.assertEqual(before[column], found[other][column])
+            self.expect(200, self.admin.get(f'/v1/instances/{uuid}/states'))
+
+    def test_one_that_others_write_is_shown_alike(self):
+        uuid = self.put_row()
+        self.plant(uuid, created_at='2026-11-29 06:00:00')
+        [listed] = self.expect(200, self.admin.get(
+            '/v1/instances/detail?all_tenants=true')).json['instances']
+        for seen in (listed, self.see(uuid)):
+            self.assertEqual('2026-11-29T06:00:00.000000Z',
+                             seen['created_at'])
+
+    # Other databases refuse them.
+    if backends.NAME == 'sqlite':
+        def test_bytes_that_are_no_text_are_shown(self):
+            uuid = self.put_row()
+            for value, column in itertools.product(
+                    ("CAST(x'ff61' AS TEXT)", "x'ff61'"),
+                    ('name', 'description', 'created_at', 'metadata',
+                     'fault')):
+                with self.db.writer() as connection:
+                    connection.exec_driver_sql(
+                        f'UPDATE instances SET {column} = {value}')
+                self.assertEqual('\\xffa', self.see(uuid)[column])
+                [listed] = self.expect(200, self.admin.get(
+                    '/v1/instances/detail?all_tenants=true')).json['instances']
+                self.assertEqual('\\xffa', listed[column])
+
+    def test_a_refusal_because_of_the_lock_shows_it(self):
+        for value, shown in self.moments.items():
+            uuid = self.put_row(lock_state='locked')
+            self.plant(uuid, locked_at=value)
+            for _ in range(2):
+                answer = self.expect(
+                    409, self.admin.delete(f'/v1/instances/{uuid}'))
+                self.assertEqual(shown, answer.json['error']['lock']['since'])
+            [action] = self.history(uuid)
+            self.assertEqual(2, action['times'])
+
+    def test_requests_are_answered_as_ever(self):
+        for column, value in itertools.product(MOMENTS, self.moments):
+            uuid = self.put_row()
+            self.plant(uuid, **{column: value})
+            path = f'/v1/instances/{uuid}'
+            self.expect(200, self.admin.patch(path, [
+                {'op': 'replace', 'path': '/name', 'value': 'db'}]))
+            self.ask(uuid, 'off')
+            self.ask(uuid, 'lock')
+            self.expect(202, self.admin.put(
+                f'{path}/states/lock', {'lock': {'reason': 'other'}}))
+            self.ask(uuid, 'unlock')
+            self.expect(409, self.admin.delete(path))
+
+    def test_an_action_shows_it(self):
+        uuid = self.put_row()
+        self.ask(uuid, 'lock')
+        for column, (value, shown) in itertools.product(
+                ('created_at', 'updated_at', 'finished_at'),
+                self.moments.items()):
+            self.plant_action(uuid, **{column: value})
+            [action] = self.history(uuid)
+            self.assertEqual(shown, action[column])
+
+    def test_a_flavor_and_a_key_pair_show_it(self):
+        uuid = self.make_flavor()
+        self.expect(201, self.admin.post('/v1/keypairs', {'name': 'mine'}))
+        for value, shown in self.moments.items():
+            for table in (models.flavors, models.keypairs):
+                self.write(table, sa.true(), {'created_at': value})
+            for place in (f'flavors/{uuid}', 'keypairs/mine'):
+                answer = self.expect(200, self.admin.get(f'/v1/{place}'))
+                self.assertEqual(shown, answer.json['created_at'])
+            for kind in ('flavors', 'keypairs'):
+                [one] = self.expect(
+                    200, self.admin.get(f'/v1/{kind}')).json[kind]
+                self.assertEqual(shown, one['created_at'])
+
+    def test_the_status_command_and_the_metrics_tell(self):
+        uuid = self.put_row()
+        self.ask(uuid, 'lock')
+        for column, value in itertools.product(ACTION, self.moments):
+            self.plant_action(uuid, **{column: value})
+            [action] = actions.unfinished(self.db, limit=10)
+            self.assertEqual(uuid, action.instance_uuid)
+            self.assertIn('mogan_unfinished_actions', [
+                family.name for family in rows.Rows(self.db, 0).collect()])
+
+
+class TestEngine(planting.PlantingTest):
+
+    def setUp(self):
+        super().setUp()
+        self.log = self.useFixture(fixtures.FakeLogger(
+            'mogan.engine', nuke_handlers=False))
+
+    def test_the_work_goes_on(self):
+        uuid = self.make_instance()
+        for column, value in itertools.product(MOMENTS, self.moments):
+            if column == 'claim_until':
+                continue
+            self.plant(uuid, **{column: value})
+            self.ask(uuid, 'lock')
+            self.wait_for(uuid, lock_state='locked')
+            self.ask(uuid, 'unlock')
+            self.wait_for(uuid, lock_state='unlocked')
+            self.ask(uuid, 'rebuild')
+            self.wait_for(uuid, status='active')
+        self.ask(uuid, 'delete')
+        self.wait_until_gone(uuid)
+        self.assertNotIn('Traceback', self.log.output)
+
+    def test_a_claim_until_such_a_moment_is_taken_over(self):
+        uuid = self.make_instance()
+        base.eventually(lambda: self.row(uuid)['claim_by'] is None)
+        # Claims of an unknown end run out after a lease.
+        for value in list(self.moments)[:2]:
+            self.plant(uuid, claim_by='gone', claim_until=value)
+            self.ask(uuid, 'lock')
+            self.wait_for(uuid, lock_state='locked')
+            self.ask(uuid, 'unlock')
+            self.wait_for(uuid, lock_state='unlocked')
+        self.assertNotIn('Traceback', self.log.output)
+
+    def test_a_round_due_at_such_a_moment_is_taken_over(self):
+        self.stop_surveys()
+        self.deployment.stop_engines()
+        for value in list(self.moments)[:2]:
+            periodic.register(self.db, 'survey')
+            self.write(models.rounds, models.rounds.c.name == 'survey',
+                       {'due_at': value})
+            self.deployment.start_engine()
+            base.eventually(lambda value=value: self.due() != value)
+            self.deployment.stop_engines()
+        self.assertNotIn('Traceback', self.log.output)
+
+    def due(self):
+        with self.db.reader() as connection:
+            return connection.execute(sa.select(models.rounds.c.due_at).where(
+                models.rounds.c.name == 'survey')).scalar_one()
+
+
+class TestNotifications(planting.PlantingTest, telling.TellingTest):
+
+    engines = 0
+
+    def test_the_others_are_told(self):
+        for column, value in itertools.product(ACTION, self.moments):
+            strange, other = self.put_row(), self.put_row()
+            for uuid in (strange, other):
+                self.ask(uuid, 'lock')
+            self.plant_action(strange, **{column: value})
+            self.deployment.start_engine()
+            self.stop_surveys()
+            base.eventually(lambda other=other: self.told(other))
+            self.deployment.stop_engines()
+
+    def test_an_instance_that_has_it_is_told_of(self):
+        for column, value in itertools.product(MOMENTS, self.moments):
+            uuid = self.put_row()
+            self.ask(uuid, 'lock')
+            [action] = self.history(uuid)
+            self.plant(uuid, **{column: value})
+            self.deployment.start_engine()
+            self.stop_surveys()
+            base.eventually(lambda uuid=action['uuid']: uuid in {
+                message['payload']['action']['uuid']
+                for message in self.heard()})
+            self.deployment.stop_engines()
+
+    def told(self, uuid):
+        return uuid in json.dumps(self.heard())

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processes, servers and clients that tests, proof and benchmarks start."""
