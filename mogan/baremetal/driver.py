@@ -139,15 +139,16 @@ class Node:
 class DeploySpec:
     """The requirements of an instance on the node that carries it.
 
-    `partitions`: sizes by `root_gb`, `ephemeral_gb` and `swap_mb`.
-    `networks`: a `net_id` or a `port_id` each.  `ssh_keys`: public keys in
-    OpenSSH's format, by name.  Only deploy and rebuild need these two last
-    ones, and no log may hold them.
+    `image_uuid`: None for an instance that has taken over a node and whose
+    image is unknown.  `partitions`: sizes by `root_gb`, `ephemeral_gb` and
+    `swap_mb`.  `networks`: a `net_id` or a `port_id` each.  `ssh_keys`:
+    public keys in OpenSSH's format, by name.  Only deploy and rebuild need
+    these two last ones, and no log may hold them.
     """
 
     instance_uuid: str
     name: str
-    image_uuid: str
+    image_uuid: str | None
     resources: Mapping[str, int] = dataclasses.field(default_factory=dict)
     traits: Collection[str] = ()
     availability_zone: str | None = None
@@ -157,6 +158,12 @@ class DeploySpec:
     user_data: str | None = dataclasses.field(default=None, repr=False)
     ssh_keys: Mapping[str, str] = dataclasses.field(
         default_factory=dict, repr=False)
+
+    def image(self) -> str:
+        """Return the image to put on the node.  Raises Refused."""
+        if self.image_uuid is None:
+            raise Refused('the instance has no image')
+        return self.image_uuid
 
     def unmet_requirements(self) -> str:
         """Return the message for a spec that no free node meets."""
@@ -340,14 +347,18 @@ class Driver(abc.ABC):
 
     @abc.abstractmethod
     def deploy(self, node_uuid: str, spec: DeploySpec, permit: Permit) -> None:
-        """Start to put the image on the node.  Raises NotOurs, Fenced."""
+        """Start to put the image on the node.
+
+        Raises NotOurs, Fenced; Refused where the spec has no image.
+        """
 
     @abc.abstractmethod
     def rebuild(self, node_uuid: str, spec: DeploySpec,
                 permit: Permit) -> None:
         """Start to put the image on the node again.
 
-        Raises NotOurs, Fenced, Protected.
+        Raises NotOurs, Fenced, Protected; Refused where the spec has no
+        image.
         """
 
     @abc.abstractmethod

@@ -99,7 +99,7 @@ class Task:
         image = self.action.arguments.get('image_uuid')
         return driver.DeploySpec(
             instance_uuid=self.uuid, name=self.row.name,
-            image_uuid=image or self.row.image_uuid or '',
+            image_uuid=image or self.row.image_uuid,
             resources=flavor.resources if flavor else {},
             traits=flavor.traits if flavor else (),
             availability_zone=self.row.availability_zone,

@@ -291,7 +291,7 @@ class _Task(Task):
         row = SimpleNamespace(
             uuid=_UUID, node_uuid=_NODE_UUID if on_node else None, name='',
             locked_reason=None, node_protection='none', launched_at=None,
-            image_uuid='', adopting=None)
+            image_uuid=None, adopting=None)
         action = SimpleNamespace(
             verb=Verb.LOCK if verb == REPAIR else verb, fence=_FENCE,
             arguments={}, started_at=begun or None, attempts=0, error=None)
@@ -315,7 +315,7 @@ class _Task(Task):
         return self.ask(_LATE, (), (False, True))
 
     def spec(self, *, with_secrets: bool = False) -> Any:
-        return SimpleNamespace(image_uuid='', instance_uuid=_UUID)
+        return SimpleNamespace(image_uuid=None, instance_uuid=_UUID)
 
     def record(self, **values: Any) -> None:
         self.ask(RECORD, (), (hardware.OK,))

@@ -190,7 +190,7 @@ def _disk(properties: Mapping[str, Any]) -> int:
 
 
 def _of_image(template: str, spec: driver.DeploySpec) -> str:
-    return template.replace('{image_uuid}', spec.image_uuid)
+    return template.replace('{image_uuid}', spec.image())
 
 
 def _capabilities(properties: Mapping[str, Any]) -> dict[str, str]:

@@ -186,11 +186,11 @@ class SimulatedDriver(driver.Driver):
     def deploy(self, node_uuid: str, spec: driver.DeploySpec,
                permit: driver.Permit) -> None:
         call = Call('deploy', (node_uuid,), spec.instance_uuid, permit.fence)
+        image = spec.image()
 
         def act(txn: Transaction) -> tuple[bool, None]:
             node, again = preconditions.destructible(txn, call)
-            image_uuid = txn.image(node_uuid)
-            if again or (image_uuid == spec.image_uuid and node.availability
+            if again or (txn.image(node_uuid) == image and node.availability
                          in (Availability.DEPLOYING, Availability.ACTIVE)):
                 return False, None
             preconditions.idle(node)
@@ -198,7 +198,7 @@ class SimulatedDriver(driver.Driver):
                 raise driver.Refused(f'{node.name} is active with another '
                                      f'image: only a rebuild replaces it')
             _begin(txn, call, Availability.DEPLOYING,
-                   self._durations.deploy, image_uuid=spec.image_uuid,
+                   self._durations.deploy, image_uuid=image,
                    display_name=spec.name,
                    config_drive=json.dumps(configdrive.config_drive(spec)))
             return True, None
@@ -208,6 +208,7 @@ class SimulatedDriver(driver.Driver):
     def rebuild(self, node_uuid: str, spec: driver.DeploySpec,
                 permit: driver.Permit) -> None:
         call = Call('rebuild', (node_uuid,), spec.instance_uuid, permit.fence)
+        image = spec.image()
 
         def act(txn: Transaction) -> tuple[bool, None]:
             node, again = preconditions.destructible(txn, call)
@@ -216,7 +217,7 @@ class SimulatedDriver(driver.Driver):
             preconditions.unprotected(node)
             preconditions.idle(node)
             _begin(txn, call, Availability.REBUILDING,
-                   self._durations.rebuild, image_uuid=spec.image_uuid,
+                   self._durations.rebuild, image_uuid=image,
                    display_name=spec.name,
                    config_drive=json.dumps(configdrive.config_drive(spec)))
             return True, None

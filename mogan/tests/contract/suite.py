@@ -234,6 +234,19 @@ class DriverContract(Hardware):
         self.assertIs(Availability.ACTIVE, node.availability)
         self.assert_power(PowerState.ON, node)
 
+    def test_a_node_without_an_image_to_put_on_it_stays_as_it_is(self):
+        spec = self.spec()
+        without = dataclasses.replace(spec, image_uuid=None)
+        node = self.driver.claim(spec, self.permit(1))
+        self.assertRaises(driver.Refused, self.driver.deploy, node.uuid,
+                          without, self.permit(1))
+        self.assertEqual(node, self.driver.look([node.uuid])[node.uuid])
+        self.driver.deploy(node.uuid, spec, self.permit(1))
+        node = self.settled(node.uuid)
+        self.assertRaises(driver.Refused, self.driver.rebuild, node.uuid,
+                          without, self.permit(2))
+        self.assertEqual(node, self.driver.look([node.uuid])[node.uuid])
+
     def test_an_undeploy_ends_with_a_free_node(self):
         spec, node_uuid = self.deployed()
         undeploy = self.calls(node_uuid, spec, 2)['undeploy']

@@ -64,6 +64,12 @@ class TestOrder(base.BaseTestCase):
         self.assertEqual('http://images/an-image.sha256', nodes.instance_info(
             ORDER, images, {})['image_checksum'])
 
+    def test_without_an_image_there_is_nothing_to_deploy(self):
+        spec = dataclasses.replace(ORDER, image_uuid=None)
+        for images in (nodes.Images(), nodes.Images('http://one.raw')):
+            self.assertRaises(driver.Refused, nodes.instance_info, spec,
+                              images, {})
+
     def test_how_it_boots_is_the_node_s(self):
         for capabilities, expected in (
                 ('cpu_vt:true, boot_mode:uefi', {'boot_mode': 'uefi'}),
