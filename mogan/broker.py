@@ -35,13 +35,13 @@ class BrokerError(Exception):
     `kind` classifies the error and reveals nothing of the configuration.
     """
 
-    def __init__(self, error: BaseException) -> None:
+    def __init__(self, error: BaseException, kind: str = '') -> None:
         refusal = _refusal(error)
         code = getattr(refusal, 'reply_code', None)
         text = getattr(refusal, 'reply_text', '') or getattr(
             refusal, 'strerror', '') or str(refusal)
         text = ' '.join(text.split()) or type(refusal).__name__
-        self.kind = _KINDS.get(code or 0, 'does not answer')
+        self.kind = kind or _KINDS.get(code or 0, 'does not answer')
         super().__init__(f'the broker {self.kind}: {text}')
 
 
@@ -61,36 +61,63 @@ def check(transport: Any, *queues: str) -> None:
 
     One attempt, without a time limit of its own. Raises BrokerError.
     """
-    driver = transport._driver  # noqa: SLF001 - the public ways wait for ever
-    if not isinstance(driver, impl_rabbit.RabbitDriver):
+    driver = _rabbit(transport)
+    if driver is None:
         return
-    exchange = driver._get_exchange(  # noqa: SLF001
+    exchange = driver._get_exchange(  # noqa: SLF001 - no public way
         oslo_messaging.Target())
+    with _connected(driver) as connection:
+        for queue in queues:
+            if _state(connection, queue) is not None:
+                # It changes nothing where all is as it should be.
+                connection.declare_topic_consumer(exchange, queue)
+
+
+def unconsumed(transport: Any, *queues: str) -> list[str]:
+    """Return the queues that have no consumer.
+
+    One attempt, without a time limit of its own. Raises BrokerError.
+    """
+    driver = _rabbit(transport)
+    if driver is None:
+        return []
+    with _connected(driver) as connection:
+        states = {queue: _state(connection, queue) for queue in queues}
+    return [queue for queue, state in states.items()
+            if state is None or not state.consumer_count]
+
+
+def _rabbit(transport: Any) -> Any:
+    """Return the transport's driver if it is RabbitMQ's."""
+    driver = transport._driver  # noqa: SLF001 - the public ways wait for ever
+    return driver if isinstance(driver, impl_rabbit.RabbitDriver) else None
+
+
+@contextlib.contextmanager
+def _connected(driver: Any) -> Iterator[Any]:
     hosts = len(driver._url.hosts) or 1  # noqa: SLF001
     try:
         with quiet(), contextlib.closing(
                 driver._connection_pool.create(  # noqa: SLF001
                     common.PURPOSE_LISTEN, retry=hosts - 1)) as connection:
-            for queue in queues:
-                if _is_there(connection.connection, queue):
-                    # It changes nothing where all is as it should be.
-                    connection.declare_topic_consumer(exchange, queue)
+            yield connection
     except (*ERRORS, RuntimeError) as error:
         raise BrokerError(error) from error
 
 
-def _is_there(connection: Any, queue: str) -> bool:
+def _state(connection: Any, queue: str) -> Any:
+    """Return the broker's answer about a queue, None where there is none of
+    that name."""
     # On a channel of its own: a refusal closes it.
-    channel = connection.channel()
+    channel = connection.connection.channel()
     try:
-        channel.queue_declare(queue=queue, passive=True)
+        return channel.queue_declare(queue=queue, passive=True)
     except kombu.exceptions.ChannelError as error:
         if error.reply_code != _NOT_FOUND:
             raise
-        return False
+        return None
     finally:
-        connection.maybe_close_channel(channel)
-    return True
+        connection.connection.maybe_close_channel(channel)
 
 
 @contextlib.contextmanager

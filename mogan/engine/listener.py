@@ -17,6 +17,8 @@ _FIRST_BACK_OFF: Final = 0.5
 _LAST_BACK_OFF: Final = 10.0
 # Between two checks of a broker that was well.
 _CHECK_INTERVAL: Final = 30.0
+# A connection that was lost is replaced meanwhile.
+_RECONNECT: Final = (1.0, 2.0, 4.0)
 
 
 class Listener:
@@ -29,6 +31,7 @@ class Listener:
         self._transport = transport
         self._topic = topic
         self._host = host
+        self._queues = topic, f'{topic}.{host}'
         self._endpoint = endpoint
         self._observer = observer
         self._server: oslo_messaging.MessageHandlingServer | None = None
@@ -67,11 +70,13 @@ class Listener:
 
     def _try(self) -> None:
         failure: broker.BrokerError | None = None
+        begins = self._server is None
         try:
-            broker.check(self._transport, self._topic,
-                         f'{self._topic}.{self._host}')
-            if self._server is None:
+            broker.check(self._transport, *self._queues)
+            if begins:
                 self._listen()
+            else:
+                self._check_consumers()
         except broker.BrokerError as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - the next time may do better
@@ -81,9 +86,21 @@ class Listener:
                            if self._fault else _FIRST_BACK_OFF)
             self._fault.failed(failure)
         else:
-            self._pause = _CHECK_INTERVAL
+            # Its subscriptions are made in the background.
+            self._pause = _FIRST_BACK_OFF if begins else _CHECK_INTERVAL
             self._fault.succeeded()
         self._observer.listening(well=not failure)
+
+    def _check_consumers(self) -> None:
+        """Check that the broker has this engine's subscriptions, which it may
+        leave unanswered for ever.  Raises BrokerError."""
+        for pause in (*_RECONNECT, 0):
+            missing = broker.unconsumed(self._transport, *self._queues)
+            if not missing or self._stopping.wait(pause):
+                return
+        raise broker.BrokerError(
+            LookupError(f'no consumer of {" or ".join(missing)}'),
+            'does not deliver messages')
 
     def _listen(self) -> None:
         # One that has failed to start cannot be started again.

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Services that start while RabbitMQ does not let them in, or has queues of
-another type, and that go on as soon as this is mended."""
+another type or without a leader, and that go on as soon as this is mended.
+"""
 
 import itertools
 import json
 import os
+import socket
 import subprocess
 import urllib.parse
 
@@ -110,7 +112,8 @@ class TestBrokerFaults(FiguresTest):
                 self.health, within=60, until=lambda seen: all(
                     status == 200 for status, _ in seen)):
             self.assertEqual(200, status, text)
-        self.assertEqual(0, self.value('engine', 'mogan_engine_deaf'))
+        eventually(lambda: self.value('engine', 'mogan_engine_deaf'),
+                   until=lambda seen: seen == 0, within=60)
         self.assertNotIn('Broker', self.checks())
         uuid = self.create()
         self.until(uuid, status='active')
@@ -157,6 +160,24 @@ class TestBrokerFaults(FiguresTest):
                              "'x-queue-type' for queue")
             with broker.channel() as channel:
                 channel.queue_delete(backends.UNIQUE)
+        self.assert_listens()
+
+    def test_a_queue_that_has_lost_its_leader(self):
+        self.add_user()
+        self.add_vhost()
+        queue = f'{backends.UNIQUE}.{socket.gethostname()}'
+        with kombu.Connection(f'amqp://{self.broker}') as broker, (
+                broker.channel()) as channel:
+            channel.queue_declare(queue, durable=True, auto_delete=False,
+                                  arguments={'x-queue-type': 'quorum'})
+        leader = f"'{self.name}_{queue}'"
+        self.ctl('eval', f'sys:suspend({leader}).')
+        self.launch()
+        eventually(lambda: self.value('engine', 'mogan_engine_deaf'),
+                   until=lambda seen: seen == 1, within=60)
+        self.detail = f'no consumer of {queue}'
+        self.assertIn(self.detail, self.log('engine'))
+        self.ctl('eval', f'sys:resume({leader}).')
         self.assert_listens()
 
     def test_a_login_that_is_refused_later(self):

@@ -73,14 +73,19 @@ class Broker(Server):
         It is what rabbitmqctl does too, which takes seconds to start.
         """
         texts = ','.join(f'<<"{argument}">>' for argument in arguments)
+        said = self._evaluate(f'ok = {module}:{function}({texts}), done')
+        if said != 'done':
+            raise SetupError(f'{module}:{function}({texts}): {said}')
+
+    def _evaluate(self, expression: str) -> str:
+        """Evaluate Erlang in the broker; return the value as a string."""
         said = processes.run([
             processes.program('erl_call'), '-sname', self._node, '-c',
             (self.directory / '.erlang.cookie').read_text(), '-e'],
-            reads=f'ok = {module}:{function}({texts}), done.\n',
+            reads=f'{expression}.\n',
             environment=self._environment(), cwd=self.directory,
             **processes.account())
-        if said.split() != ['{ok,', 'done}']:
-            raise SetupError(f'{module}:{function}({texts}): {said}')
+        return said.strip().removeprefix('{ok,').removesuffix('}').strip()
 
     def close_connections(self, user: str, reason: str) -> None:
         """Close a user's connections."""
@@ -108,6 +113,15 @@ class Broker(Server):
         """Remove one."""
         with self._channel() as channel:
             channel.queue_delete(queue)
+
+    def has_leader(self, queue: str) -> bool:
+        """Return False for a quorum queue without a leader, which answers
+        nobody; the election gets some seconds."""
+        server = f"{{'%2F_{queue}', node()}}"
+        return self._evaluate(
+            'F = fun F(0) -> lost; F(N) -> '
+            f'case ra:members({server}, 1000) of '
+            '{timeout, _} -> F(N - 1); _ -> there end end, F(5)') == 'there'
 
     def listeners(self, queue: str) -> int:
         """Count the consumers of a queue, as far as the broker lets

@@ -26,12 +26,25 @@ class BrokerBlows:
         self._broker = broker
         self.blows: dict[str, Blow] = {
             'broker-restart': servers.restart(broker),
-            'broker-kill': servers.kill(broker),
+            'broker-kill': self._kill,
             'broker-pause': servers.pause(broker),
             'broker-refuse-login': self._refuse(_login),
             'broker-refuse-vhost': self._refuse(_vhost),
             'broker-refuse-queue': self._refuse(self._queues),
         }
+
+    def _kill(self, scene: Scene) -> str:
+        """Kill it and start it again.
+
+        RabbitMQ 3.10 may lose the leader of a queue that has been declared
+        some seconds before: an operator deletes such a queue.
+        """
+        done = servers.kill(self._broker)(scene)
+        lost = [queue for queue in self._all.queues
+                if not self._broker.has_leader(queue)]
+        for queue in lost:
+            self._broker.remove_queue(queue)
+        return f'{done}, then without a leader {lost}'
 
     def _refuse(self, refusal: Callable[
             [Broker], contextlib.AbstractContextManager[None]]) -> Blow:
