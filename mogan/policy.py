@@ -13,8 +13,8 @@ import pathlib
 import stat
 import threading
 import time
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, NamedTuple, TypeVar
 
 import yaml
 from oslo_config import cfg
@@ -33,6 +33,21 @@ _REMEMBERED: Final = 4096
 _PROJECT: Final = frozenset({'project_id'})
 # Each check within another takes some of the stack when it is asked.
 _HIGHEST: Final = 64
+_PARSES: Final = 3
+
+T = TypeVar('T')
+
+
+def _parsed(call: Callable[[], T]) -> T:
+    """Return the result of a call that parses Python.
+
+    Python 3.11's parser raises SystemError now and then where two threads are
+    in it: such a call is made again, a few times.
+    """
+    for _ in range(_PARSES - 1):
+        with contextlib.suppress(SystemError):
+            return call()
+    return call()
 
 
 def _fault(leaf: Any) -> str | None:
@@ -44,13 +59,13 @@ def _fault(leaf: Any) -> str | None:
     except (ValueError, TypeError) as error:
         return f'has {leaf.match}, which cannot be filled in: {error}'
     try:
-        ast.literal_eval(leaf.kind)
+        _parsed(lambda: ast.literal_eval(leaf.kind))
     except ValueError:
         return None
     except (SyntaxError, TypeError, MemoryError):
         return f'has {leaf.kind}, which is neither a name nor a literal'
-    except SystemError:  # see `_decide`
-        return _fault(leaf)
+    except SystemError as error:
+        return f'has {leaf.kind}, which Python cannot parse: {error}'
     return None
 
 
@@ -104,17 +119,14 @@ class _Rules:
 
     def _decide(self, rule: str, target: Mapping[str, Any],
                 context: RequestContext) -> bool:
+        values = context.to_policy_values()
         try:
-            return bool(self._enforcer.enforce(
-                rule, target, context.to_policy_values()))
+            # oslo.policy parses the left side of a comparison.
+            return _parsed(lambda: bool(
+                self._enforcer.enforce(rule, target, values)))
         except OSError as error:
             # Whom a rule of the kind http asks is away.
             raise exception.ServiceUnavailable from error
-        except SystemError:
-            # oslo.policy parses the left side of a comparison, and Python
-            # 3.11's parser raises this now and then where two threads are in
-            # it.
-            return self._decide(rule, target, context)
 
     def _nature(self, rule: str) -> _Nature:
         nature = self._rules.get(rule)

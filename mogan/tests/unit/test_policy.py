@@ -321,6 +321,19 @@ class TestDecisions(PolicyTest):
             self.assertTrue(self.check(roles=['reader']))
         self.assertEqual(2, parse.call_count)
 
+    def test_a_parser_that_always_fails_is_asked_a_few_times(self):
+        with mock.patch('ast.literal_eval', autospec=True,
+                        side_effect=SystemError('mute')) as parse:
+            self.assertRaises(SystemError, self.check, roles=['reader'])
+            self.assertEqual(3, parse.call_count)
+            self.file.write_text(
+                'mogan:instance:get_one: project_id:%(project_id)s\n')
+            error = self.assertRaises(PolicyFileError, policy.load,
+                                      self.conf)
+        self.assertIn('project_id, which Python cannot parse: mute',
+                      str(error))
+        self.assertEqual(6, parse.call_count)
+
     def test_only_so_many_are_remembered(self):
         self.useFixture(fixtures.MonkeyPatch('mogan.policy._REMEMBERED', 3))
         for number in range(8):
