@@ -115,8 +115,15 @@ def _tls() -> tuple[str, str] | None:
     return certificate, key or certificate
 
 
-def _server(application: WSGIApplication | None,
-            listener: socket.socket | None = None) -> server.Server:
+def _check_tls() -> None:
+    """Raise ValueError or server.AddressError for files that cannot be
+    served with."""
+    if files := _tls():
+        server.tls_adapter(*files)
+
+
+def _server(application: WSGIApplication,
+            listener: socket.socket) -> server.Server:
     group = CONF.api
     return server.build(
         group.host, group.port, application, threads=group.threads,
@@ -151,8 +158,9 @@ _CHECKS: Final[dict[str, Callable[[], Any]]] = {
     '[DEFAULT] transport_url': lambda: oslo_messaging.TransportURL.parse(
         CONF),
     '[database] connection': lambda: Database.from_conf(CONF).dispose(),
-    '[api] tls_cert_file': _tls,
-    '[api] host, port': lambda: _server(None).stop(),
+    '[api] tls_cert_file': _check_tls,
+    '[api] host, port': lambda: server.listen(
+        CONF.api.host, CONF.api.port).close(),
 }
 
 

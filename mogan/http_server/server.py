@@ -117,7 +117,7 @@ def listen(host: str, port: int, *,
 
 
 def build(host: str,  # noqa: PLR0913 - all that a server is
-          port: int, application: WSGIApplication | None, *,
+          port: int, application: WSGIApplication, *,
           threads: int = 8, listener: socket.socket | None = None,
           timeout: float = 30, grace: float = 60, connections: int = 4096,
           tls: tuple[str, str] | None = None) -> Server:
@@ -125,8 +125,7 @@ def build(host: str,  # noqa: PLR0913 - all that a server is
     which gives requests that have begun `grace` seconds.
 
     `timeout`: seconds for a request to arrive, and for its answer to be
-    read.  `application`: None to find out whether the address is available.
-    `connections`: the maximum number of open ones.  `tls`: the files
+    read.  `connections`: the maximum number of open ones.  `tls`: the files
     of the certificate and of its key.  `listener`: a socket from `listen`,
     by default for `host` and `port`; the address is in `bind_addr`.  Raises
     AddressError.
@@ -139,14 +138,19 @@ def build(host: str,  # noqa: PLR0913 - all that a server is
     front.listener = listener or listen(host, port)
     front.max_connections = _allowed_connections(connections)
     if tls is not None:
-        try:
-            # No terminal is asked for the password of a key.
-            front.ssl_adapter = builtin.BuiltinSSLAdapter(
-                *tls, private_key_password='')
-            front.ssl_adapter.context.minimum_version = (
-                ssl.TLSVersion.TLSv1_2)
-        except OSError as error:
-            raise AddressError(f'cannot serve TLS with {tls[0]} and '
-                               f'{tls[1]}: {error.strerror}') from error
+        front.ssl_adapter = tls_adapter(*tls)
     front.prepare()
     return front
+
+
+def tls_adapter(certificate: str, key: str) -> builtin.BuiltinSSLAdapter:
+    """Return what serves TLS with these files.  Raises AddressError."""
+    try:
+        # No terminal is asked for the password of a key.
+        adapter = builtin.BuiltinSSLAdapter(certificate, key,
+                                            private_key_password='')
+    except OSError as error:
+        raise AddressError(f'cannot serve TLS with {certificate} and {key}: '
+                           f'{error.strerror}') from error
+    adapter.context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return adapter

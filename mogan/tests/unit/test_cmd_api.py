@@ -118,6 +118,12 @@ class TestRefusals(StartTest):
             self.configure(('workers = 1', f'workers = 1\n{option}'))
             self.refused('[api] tls_cert_file', 'without encryption')
 
+    def test_a_certificate_that_is_missing(self):
+        self.configure(('workers = 1',
+                        'workers = 1\ntls_cert_file = /nonexistent/tls'))
+        self.refused('[api] tls_cert_file', '/nonexistent/tls',
+                     'No such file')
+
     def test_noauth_where_others_can_reach_it(self):
         for host in ('0.0.0.0', '::', '192.0.2.1', 'example.org'):
             self.configure(('host = 127.0.0.1', f'host = {host}'))
