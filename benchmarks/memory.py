@@ -3,10 +3,7 @@
 
 import contextlib
 import itertools
-import os
 import pathlib
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -19,6 +16,8 @@ from benchmarks.wire import Connection
 from mogan.db import models
 from mogan.tests.support import processes
 from mogan.tests.support.client import responds
+from mogan.tests.support.processes import Family
+from mogan.tests.support.services import Service, command
 
 _GOAL: Final = 100  # MiB
 _DEADLINE: Final = 120.0  # seconds
@@ -37,27 +36,20 @@ def measure(place: Place, directory: pathlib.Path) -> list[Figure]:
     is seen."""
     port = processes.free_port()
     config = service.write(directory, place, port)
-    with _command('api', config) as api, _command('engine', config) as engine:
+    family = Family(directory)
+    # As in etc/systemd.
+    both = [Service(name, command(name, config), family=family,
+                    environment={'MALLOC_ARENA_MAX': '2'})
+            for name in ('api', 'engine')]
+    with contextlib.closing(family):
+        for each in both:
+            each.start()
         seen: list[list[Size]] = [[], []]
         for _ in _work(place, port):
-            for process, sizes in zip((api, engine), seen, strict=True):
-                sizes.append(_size(process))
+            for each, sizes in zip(both, seen, strict=True):
+                sizes.append(_size(each))
     return [_figure(name, place, sizes) for name, sizes in zip(
         ('API', 'engine'), seen, strict=True)]
-
-
-@contextlib.contextmanager
-def _command(name: str, config: pathlib.Path,
-             ) -> Iterator[subprocess.Popen[bytes]]:
-    with subprocess.Popen(
-            [sys.executable, '-m', f'mogan.cmd.{name}',
-             '--config-file', str(config)],
-            # As in etc/systemd.
-            env=os.environ | {'MALLOC_ARENA_MAX': '2'}) as process:
-        try:
-            yield process
-        finally:
-            process.terminate()
 
 
 def _work(place: Place, port: int) -> Iterator[None]:
@@ -89,8 +81,8 @@ def _settle(place: Place) -> None:
     db.dispose()
 
 
-def _size(process: subprocess.Popen[bytes]) -> Size:
-    [worker] = processes.children(process.pid)
+def _size(each: Service) -> Size:
+    [worker] = each.workers()
     lines = pathlib.Path(f'/proc/{worker}/smaps_rollup').read_text(
         encoding='ascii').splitlines()[1:]
     sizes = {name: int(value.split()[0]) / 1024 for name, value in (

@@ -12,10 +12,10 @@ from benchmarks import data
 from benchmarks.databases import Place
 from mogan import policy, rpc
 from mogan.api import app
-from mogan.api.middleware.auth import users
 from mogan.cmd import launch
 from mogan.conf import CONF
 from mogan.engine.client import EngineClient
+from mogan.tests.support.services import write_users
 
 # Name, project, role; each one's password is the name.
 OWNER: Final = ('owner', data.PROJECTS[0], 'member')
@@ -49,9 +49,7 @@ def write(directory: pathlib.Path, place: Place, port: int = 0,
           ) -> pathlib.Path:
     """Write the files that a service needs; returns that of the
     configuration."""
-    users.write(directory / 'users', [
-        users.User(name, users.make_hash(name, 4), project, (role,))
-        for name, project, role in (OWNER, ADMIN)])
+    write_users(directory / 'users', (OWNER, ADMIN))
     (directory / 'policy.yaml').write_text('{}\n', encoding='utf-8')
     path = directory / 'mogan.conf'
     path.write_text(_CONFIG.format(directory=directory, url=place.url,

@@ -3,18 +3,16 @@
 
 import dataclasses
 import pathlib
-import signal
 import sys
 import threading
 import time
 from typing import Final, Protocol
 
-from mogan.api.middleware.auth import users
 from mogan.baremetal.simulated import inventory
-from mogan.tests.support import client, processes
+from mogan.tests.support import processes, services
 from mogan.tests.support.broker import Broker
 from mogan.tests.support.databases import Database
-from mogan.tests.support.processes import Child, Family
+from mogan.tests.support.processes import Family
 from proof.rig import wire
 from proof.rig.wire import ADMIN, OWNER, Request
 
@@ -85,67 +83,15 @@ NAIVE: Final = Variant('naive', 'proof.rig.naive', (
 VARIANTS: Final = {variant.name: variant for variant in (OURS, NAIVE)}
 
 
-class Service:
+class Service(services.Service):
     """One launcher with its worker."""
 
     def __init__(self, family: Family, variant: Variant, kind: str,
                  number: int, config: pathlib.Path, port: int) -> None:
-        self.kind = kind
-        self.name = f'{kind}-{number}'
-        self.port = port
-        self._family = family
-        self._variant = variant
-        self._config = config
-        self._child: Child | None = None
+        super().__init__(kind, _configured(variant, kind, config),
+                         family=family, name=f'{kind}-{number}', port=port)
         # Held by who stops the launcher and will start it again.
         self.tended = threading.Lock()
-
-    def start(self) -> None:
-        """Start the launcher, in place of one that has ended."""
-        if self._child is not None:
-            self._family.forget(self._child)
-        self._child = self._family.start(
-            self.name,
-            _configured(self._variant, self.kind, self._config))
-
-    def workers(self) -> list[int]:
-        """Return the launcher's living processes."""
-        return self._child.children()
-
-    def answers(self) -> bool:
-        """Return whether it is up: an API that listens, an engine with a
-        worker."""
-        if self._child.ended():
-            return False
-        if self.kind == 'api':
-            return client.responds(self.port)
-        return bool(self.workers())
-
-    def ended(self) -> bool:
-        """Return whether the launcher has ended."""
-        return self._child.ended()
-
-    def terminate(self) -> bool:
-        """Ask it to end; whether it did so in time."""
-        self._child.signal(signal.SIGTERM)
-        return self._child.wait(2 * GRACE + 5)
-
-    def kill_launcher(self) -> list[int]:
-        """Kill the launcher alone; returns the workers it has left
-        behind."""
-        workers = self.workers()
-        self._child.signal(signal.SIGKILL)
-        self._child.wait(10)
-        return workers
-
-    def kill(self) -> None:
-        """Kill all of it at once."""
-        self._child.kill()
-
-    def signal_workers(self, number: int) -> None:
-        """Send a signal to its workers."""
-        for pid in self.workers():
-            processes.send(pid, number)
 
 
 class Way(Protocol):
@@ -218,9 +164,7 @@ class Deployment:
 
 def write_users(path: pathlib.Path) -> None:
     """Accounts whose passwords are their names, cheap to look at."""
-    users.write(path, [
-        users.User(name, users.make_hash(name, 4), project, (role,))
-        for name, project, role in _ACCOUNTS])
+    services.write_users(path, _ACCOUNTS)
 
 
 def write_inventory(path: pathlib.Path, nodes: int) -> None:

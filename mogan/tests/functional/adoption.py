@@ -7,6 +7,7 @@ from mogan.baremetal import driver
 from mogan.baremetal.simulated import faults
 from mogan.tests.functional import base
 from mogan.tests.support.client import Client
+from mogan.tests.support.processes import eventually
 
 PATH = '/v1/manageable_servers'
 _WIPES = {'deploy', 'rebuild', 'undeploy'}
@@ -49,8 +50,8 @@ class AdoptionTest(base.FunctionalTest):
         end."""
         self.fault('unavailable', 'seal', times=None)
         uuid = self.adopt()
-        base.eventually(lambda: self.node_of(uuid))
-        base.eventually(lambda: self.see(uuid)['fault'])
+        eventually(lambda: self.node_of(uuid))
+        eventually(lambda: self.see(uuid)['fault'])
         self.assertEqual('building', self.see(uuid)['status'])
         return uuid
 

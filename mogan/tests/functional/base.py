@@ -3,9 +3,7 @@
 
 import datetime
 import logging
-import time
 import uuid
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -17,24 +15,11 @@ from mogan.baremetal.protection import Protection
 from mogan.db import models
 from mogan.tests.support.client import Answer
 from mogan.tests.support.deployment import SMALL, Deployment
+from mogan.tests.support.processes import eventually
 
 IMAGE = '11111111-2222-3333-4444-555555555555'
 OTHER_IMAGE = '99999999-2222-3333-4444-555555555555'
 NOWHERE = '00000000-0000-0000-0000-000000000000'
-DEADLINE = 20.0  # seconds, for a machine that is busy with other things
-
-
-def eventually(look: Callable[[], Any], *, within: float = DEADLINE,
-               until: Callable[[Any], Any] = bool) -> Any:
-    """Look again and again until it is as wanted; returns what was seen."""
-    deadline = time.monotonic() + within
-    while True:
-        seen = look()
-        if until(seen):
-            return seen
-        if time.monotonic() > deadline:
-            raise AssertionError(f'not within {within} s; last seen: {seen}')
-        time.sleep(0.02)
 
 
 def now() -> datetime.datetime:

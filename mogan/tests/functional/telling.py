@@ -17,6 +17,7 @@ from mogan.engine.publisher import Publisher
 from mogan.notifications import bus, schemas
 from mogan.tests.functional import base
 from mogan.tests.support import deployment
+from mogan.tests.support.processes import eventually
 
 INTERVAL = 0.1  # seconds between two looks at what is to be told
 
@@ -129,7 +130,7 @@ class TellingTest(Assertions, base.FunctionalTest):
     def all_heard(self) -> list[dict[str, Any]]:
         """Return the messages, once none is pending and no work is
         unfinished."""
-        base.eventually(self.untold, until=lambda number: not number)
+        eventually(self.untold, until=lambda number: not number)
         self.assertEqual(0, outbox.backlog(self.db).actions)
         return self.heard()
 

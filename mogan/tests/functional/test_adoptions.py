@@ -8,6 +8,7 @@ from mogan.db import models
 from mogan.db.core import clock
 from mogan.tests.functional import base
 from mogan.tests.functional.adoption import AdoptionTest
+from mogan.tests.support.processes import eventually
 
 
 class TestFailures(AdoptionTest):
@@ -98,7 +99,7 @@ class TestFailures(AdoptionTest):
         uuid = self.hold_back()
         self.fault('unavailable', 'release', times=2)
         self.ask(uuid, 'delete')
-        base.eventually(lambda: self.node().instance_uuid is None)
+        eventually(lambda: self.node().instance_uuid is None)
         self.hardware.clear_faults()
         self.wait_until_gone(uuid)
         self.assertEqual(['done', 'superseded'], [
@@ -121,16 +122,16 @@ class TestLateCalls(AdoptionTest):
         uuid = self.adopt()
         self.wait_for(uuid, status='active')
         self.assertEqual(['waiting', 'effect'], self.outcomes(uuid, 'adopt'))
-        base.eventually(lambda: self.outcomes(uuid, 'adopt')[2:])
+        eventually(lambda: self.outcomes(uuid, 'adopt')[2:])
         self.assertEqual('refused:fenced', self.outcomes(uuid, 'adopt')[2])
 
     def test_a_call_that_comes_after_a_delete_takes_nothing(self):
         self.fault('hang', 'adopt', seconds=3)
         uuid = self.adopt()
-        base.eventually(lambda: self.outcomes(uuid, 'adopt'))
+        eventually(lambda: self.outcomes(uuid, 'adopt'))
         self.ask(uuid, 'delete')
         self.wait_until_gone(uuid)
-        base.eventually(lambda: self.outcomes(uuid, 'adopt')[1:])
+        eventually(lambda: self.outcomes(uuid, 'adopt')[1:])
         self.assertEqual(['waiting', 'refused:fenced'],
                          self.outcomes(uuid, 'adopt'))
         self.assert_untouched()
@@ -140,7 +141,7 @@ class TestLateCalls(AdoptionTest):
         self.hardware.set_maintenance(self.node_uuid, maintenance=True)
         self.fault('hang', 'release', seconds=3)
         self.hardware.clear_faults(self.hardware.list_faults()[0].id)
-        base.eventually(lambda: self.outcomes(uuid, 'release'))
+        eventually(lambda: self.outcomes(uuid, 'release'))
         # Whoever comes next could have the node, if it were not sealed.
         self.hardware.set_maintenance(self.node_uuid, maintenance=False)
         self.wait_for(uuid, status='error', node_uuid=None)
@@ -148,7 +149,7 @@ class TestLateCalls(AdoptionTest):
         self.wait_until_gone(uuid)
         successor = self.adopt()
         self.wait_for(successor, status='active')
-        base.eventually(lambda: self.outcomes(uuid, 'release')[2:])
+        eventually(lambda: self.outcomes(uuid, 'release')[2:])
         self.assertEqual(['waiting', 'effect', 'refused:not-ours'],
                          self.outcomes(uuid, 'release'))
         self.assertEqual(successor, self.node().instance_uuid)

@@ -15,6 +15,7 @@ from mogan.notifications import bus
 from mogan.tests.functional import base
 from mogan.tests.support import deployment
 from mogan.tests.support.client import Client, basic
+from mogan.tests.support.processes import eventually
 
 TYPE = 'service/baremetal_compute'
 
@@ -265,7 +266,7 @@ class TestBroken(AuditTest):
             self.expect(202, self.admin.put(
                 f'/v1/instances/{uuid}/states/lock', {'lock': None}))
         self.assertLess(time.monotonic() - began, 3)
-        base.eventually(lambda: log.output)
+        eventually(lambda: log.output)
         self.assertIn('is lost', log.output)
         self.assertNotIn('Traceback', log.output)
 

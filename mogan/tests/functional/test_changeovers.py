@@ -7,11 +7,11 @@ from typing import Any
 
 from mogan.cmd.checks import database
 from mogan.db.core.engine import Database
-from mogan.tests.functional import base
 from mogan.tests.functional.database_faults import BOUND, FaultTest
 from mogan.tests.support import backends
 from mogan.tests.support.client import Answer, Client
 from mogan.tests.support.poolers import HAProxy
+from mogan.tests.support.processes import eventually
 from mogan.tests.support.proxy import Proxy
 
 
@@ -55,7 +55,7 @@ class TestChangeover(FaultTest):
             seen.update(statuses)
             return statuses == {200, 202}
 
-        base.eventually(served, within=3 * BOUND)
+        eventually(served, within=3 * BOUND)
         return seen
 
     def test_the_services_follow(self):
@@ -68,7 +68,7 @@ class TestChangeover(FaultTest):
         self.assertLessEqual(self.until_served(), {200, 202, 503})
         # Nobody stays behind with the one that was there meanwhile.
         self.first.up()
-        base.eventually(lambda: not self.second._links, within=BOUND)
+        eventually(lambda: not self.second._links, within=BOUND)
         self.assertLessEqual(self.until_served(), {200, 202, 503})
 
     def test_a_server_that_hangs_is_left(self):

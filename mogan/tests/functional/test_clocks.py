@@ -12,6 +12,7 @@ from mogan.db import actions, claims, instances, models, periodic
 from mogan.engine.task import poll_after
 from mogan.states import Verb
 from mogan.tests.functional import base, clocks
+from mogan.tests.support.processes import eventually
 
 # Seconds: a claim that is taken for ten minutes ends further ahead.
 LEASE = 0.05
@@ -72,7 +73,7 @@ class TestSteppingBack(SteppedTest):
         clocks.step(self.db)
         with self.hardware.transaction() as txn:
             txn.change(self.node_of(uuid).uuid, protected=False)
-        base.eventually(lambda: self.node_of(uuid).protected)
+        eventually(lambda: self.node_of(uuid).protected)
 
     def test_drift_under_the_claim_of_a_dead_repair_is_repaired(self):
         uuid = self.uuids[0]
@@ -83,7 +84,7 @@ class TestSteppingBack(SteppedTest):
             txn.change(self.node_of(uuid).uuid, protected=True,
                        protected_reason=f'mogan {uuid}')
         self.deployment.start_engine()
-        base.eventually(lambda: not self.node_of(uuid).protected)
+        eventually(lambda: not self.node_of(uuid).protected)
 
     def test_it_is_not_given_up_early(self):
         uuid = self.uuids[0]
@@ -168,7 +169,7 @@ class TestClaimsAhead(base.FunctionalTest):
 
     def test_it_is_taken_once_it_has_been_seen_for_long_enough(self):
         began = claims.boottime()
-        work = base.eventually(self.take)
+        work = eventually(self.take)
         self.assertGreater(claims.boottime() - began, LEASE)
         self.assertEqual(self.held.seq + 1, work.claim.seq)
         self.assertEqual('two', self.row(self.uuid)['claim_by'])
@@ -195,7 +196,7 @@ class TestClaimsAhead(base.FunctionalTest):
             self.assertIsNone(self.take(lease=2 * AHEAD))
 
     def test_a_repair_that_takes_it_gets_a_number(self):
-        work = base.eventually(lambda: self.take(repair=True))
+        work = eventually(lambda: self.take(repair=True))
         self.assertEqual(2, work.row.fence)
 
     def test_what_was_asked_for_is_shown_to_those_who_watch(self):
@@ -230,5 +231,5 @@ class TestRounds(base.FunctionalTest):
             periodic.extend(self.db, 'a round', AHEAD)
             self.assertFalse(
                 periodic.acquire_exclusive(self.db, 'a round', LEASE, watch))
-        base.eventually(lambda: periodic.acquire_exclusive(
+        eventually(lambda: periodic.acquire_exclusive(
             self.db, 'a round', LEASE, watch))

@@ -10,6 +10,7 @@ import yaml
 from mogan.baremetal.simulated import faults
 from mogan.engine.task import Limits
 from mogan.tests.functional import base
+from mogan.tests.support.processes import eventually
 
 _TABLE = pathlib.Path(__file__).with_name('failures.yaml')
 _WAIT = 0.1  # seconds that a call without an answer takes
@@ -91,13 +92,13 @@ class TestMeanwhile(base.FunctionalTest):
         uuid = self.make_instance()
         self._break('protect', message='the bus is on strike')
         self.ask(uuid, 'lock')
-        seen = base.eventually(lambda: self.see(uuid),
+        seen = eventually(lambda: self.see(uuid),
                                until=lambda seen: seen['fault'])
         self.assertEqual('locking', seen['lock_state'])
         self.assertTrue(seen['locked'])
         self.assertIn('on strike', seen['fault']['message'])
         self.expect(409, self.demo.delete(f'/v1/instances/{uuid}'))
-        base.eventually(lambda: self.history(uuid)[-2]['attempts'] >= 2)
+        eventually(lambda: self.history(uuid)[-2]['attempts'] >= 2)
         self.hardware.clear_faults()
         self.assertIsNone(
             self.wait_for(uuid, lock_state='locked')['fault'])
@@ -107,7 +108,7 @@ class TestMeanwhile(base.FunctionalTest):
         self.lock(uuid)
         self._break('unprotect')
         self.ask(uuid, 'unlock')
-        base.eventually(lambda: self.see(uuid)['fault'])
+        eventually(lambda: self.see(uuid)['fault'])
         self.expect(409, self.demo.delete(f'/v1/instances/{uuid}'))
         # The lock wins over an unlock that is not there yet.
         self.ask(uuid, 'lock')
@@ -129,7 +130,7 @@ class TestMeanwhile(base.FunctionalTest):
         uuid = self.make_instance()
         self._break('undeploy', message='the bus is on strike')
         self.ask(uuid, 'delete')
-        seen = base.eventually(lambda: self.see(uuid),
+        seen = eventually(lambda: self.see(uuid),
                                until=lambda seen: seen['fault'])
         self.assertEqual('deleting', seen['status'])
         self.assertIn('on strike', seen['fault']['message'])
@@ -142,7 +143,7 @@ class TestMeanwhile(base.FunctionalTest):
         self.deployment.stop_engines()
         self.deployment.start_engine(deploy_time=1)
         uuid = self.ask_for_instance()
-        base.eventually(lambda: self.see(uuid)['node_uuid'])
+        eventually(lambda: self.see(uuid)['node_uuid'])
         self.ask(uuid, 'delete')
         self.wait_until_gone(uuid)
         self.assertEqual(['done', 'superseded'], [
@@ -191,7 +192,7 @@ class TestDrift(base.FunctionalTest):
         self.lock(uuid, 'disk swap')
         node = self.node_of(uuid)
         self.hardware.set_protected(node.uuid, protected=False)
-        base.eventually(lambda: self.node_of(uuid).protected)
+        eventually(lambda: self.node_of(uuid).protected)
         self.assertEqual(self.marked(uuid, 'disk swap'),
                          self.node_of(uuid).protected_reason)
 
@@ -209,6 +210,6 @@ class TestDrift(base.FunctionalTest):
             self.assertEqual(before[name], self.row(uuid)[name])
         self.assertEqual(['lock', 'lock', 'create'], [
             entry['action'] for entry in self.history(uuid)])
-        base.eventually(
+        eventually(
             lambda: self.node_of(uuid).protected_reason == self.marked(
                 uuid, 'fan swap'))

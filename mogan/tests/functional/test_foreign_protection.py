@@ -5,6 +5,7 @@ import sqlalchemy as sa
 
 from mogan.db import models
 from mogan.tests.functional import base
+from mogan.tests.support.processes import eventually
 
 
 class ProtectionTest(base.FunctionalTest):
@@ -22,7 +23,7 @@ class ProtectionTest(base.FunctionalTest):
         return node.protected, node.protected_reason
 
     def wait_for_node(self, *wanted):
-        base.eventually(self.on_node, until=lambda seen: seen == wanted)
+        eventually(self.on_node, until=lambda seen: seen == wanted)
 
 
 class TestForeignProtection(ProtectionTest):
@@ -104,7 +105,7 @@ class TestForeignProtection(ProtectionTest):
     def test_a_delete_waits_for_it_with_a_fault(self):
         self.meddle('RMA 17')
         self.ask(self.uuid, 'delete')
-        seen = base.eventually(
+        seen = eventually(
             lambda: self.see(self.uuid), until=lambda seen: seen['fault'])
         self.assertEqual('deleting', seen['status'])
         self.assertIn('RMA 17', seen['fault']['message'])

@@ -11,6 +11,7 @@ from mogan.tests.functional import base
 from mogan.tests.functional.database_faults import BOUND, FaultTest, ProxyTest
 from mogan.tests.support import backends
 from mogan.tests.support.client import Answer, Client
+from mogan.tests.support.processes import eventually
 from mogan.tests.support.proxy import Moment
 
 # Seconds; an engine may run into it more than once.
@@ -81,7 +82,7 @@ class TestLostCommits(ProxyTest):
             self.wait_until_gone(uuid)
         else:
             self.wait_for(uuid, **end)
-        base.eventually(lambda: {action['outcome'] for action in
+        eventually(lambda: {action['outcome'] for action in
                                  self.history(uuid)},
                         until=lambda seen: seen == {'done'})
 
@@ -223,7 +224,7 @@ class TestDatabaseAway(ProxyTest):
         uuid = self.make_instance()
         self.proxy.strand()
         self.expect(202, self.lock_request(self.admin, uuid))
-        base.eventually(lambda: self.see(uuid)['lock_state'],
+        eventually(lambda: self.see(uuid)['lock_state'],
                         within=_SILENT, until=lambda seen: seen == 'locked')
 
     def test_an_engine_can_start_before_the_database(self):

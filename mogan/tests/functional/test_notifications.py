@@ -16,6 +16,7 @@ from mogan.notifications import events, schemas
 from mogan.tests.functional import adoption, base, telling, test_inputs
 from mogan.tests.functional.test_api_samples import form
 from mogan.tests.support import secrets
+from mogan.tests.support.processes import eventually
 
 SAMPLES = (pathlib.Path(__file__).parents[3]
            / 'doc/source/admin/notification-samples')
@@ -168,7 +169,7 @@ class TestAdoptions(telling.TellingTest, adoption.AdoptionTest):
     def test_one_that_cannot_be_taken_over_is_an_error(self):
         self.fault('fail', 'adopt')
         self.adopt()
-        base.eventually(lambda: self.names()[1:])
+        eventually(lambda: self.names()[1:])
         self.assertEqual(['adopt.start', 'adopt.error'], self.names())
 
 
@@ -212,7 +213,7 @@ class TestRuns(telling.TellingTest):
         for _ in range(2):
             self.ask_for_instance()
         self.assertEqual(2, outbox.backlog(self.db).actions)
-        base.eventually(lambda: outbox.backlog(self.db).seconds > 0)
+        eventually(lambda: outbox.backlog(self.db).seconds > 0)
         self.assertEqual([], self.heard())
         self.deployment.start_engine()
         self.assertEqual(4, len(self.all_heard()))
@@ -294,7 +295,7 @@ class TestTurnedOn(telling.TellingTest):
         self.demo = self.deployment.client('demo')
         uuid = self.ask_for_instance()
         self.deployment.start_engine()
-        base.eventually(lambda: 'create.end' in self.names())
+        eventually(lambda: 'create.end' in self.names())
         self.assertEqual({uuid}, {
             message['payload']['instance']['uuid']
             for message in self.all_heard()})

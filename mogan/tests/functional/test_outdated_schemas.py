@@ -14,9 +14,9 @@ from mogan.db import migrations, models, revisions, schema
 from mogan.db.core.engine import Database
 from mogan.db.migrations import steps
 from mogan.tests.functional import base
-from mogan.tests.functional.base import eventually
 from mogan.tests.support import backends
 from mogan.tests.support.client import Client
+from mogan.tests.support.processes import eventually
 
 _VERSION = sa.table('alembic_version', sa.column('version_num'))
 

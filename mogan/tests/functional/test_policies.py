@@ -4,8 +4,9 @@
 from typing import Any, Final
 
 from mogan import policies
-from mogan.tests.functional import base, test_roles
+from mogan.tests.functional import test_roles
 from mogan.tests.support.client import Client
+from mogan.tests.support.processes import eventually
 
 _ONE: Final = '/v1/instances/{mine}'
 # A request by which each rule shows, and the administrator's answer by
@@ -87,5 +88,5 @@ class TestPolicies(test_roles.RequestsTest):
                              ('"mogan:flavor:get_all": "role:none"', 403),
                              ('# The defaults.', 200)):
             path.write_text(text)
-            base.eventually(lambda: client.get('/v1/flavors').status,
+            eventually(lambda: client.get('/v1/flavors').status,
                             until=lambda seen, status=status: seen == status)

@@ -25,6 +25,7 @@ from mogan.tests.support import backends
 from mogan.tests.support.client import Answer, Client
 from mogan.tests.support.deployment import Deployment
 from mogan.tests.support.poolers import PgBouncer
+from mogan.tests.support.processes import eventually
 from mogan.tests.support.proxy import Proxy
 
 I = models.instances  # noqa: E741 - as the product names it
@@ -171,7 +172,7 @@ class TestMixedRequests(PoolerTest):
             self.assertEqual([], client.faults[:5], statuses)
         for status in (200, 201, 202, 204, 409):
             self.assertGreater(statuses[status], 20, statuses)
-        base.eventually(self.unsettled, until=lambda seen: not seen,
+        eventually(self.unsettled, until=lambda seen: not seen,
                         within=60)
         self.assertEqual([], self.strange())
         self.assertEqual('locked', self.see(uuids[0])['lock_state'])
@@ -298,7 +299,7 @@ class TestPooler(PoolerTest):
         for answer in (far.get(path), self.lock_request(far, uuid)):
             self.expect_unavailable(answer)
         server.up()
-        base.eventually(
+        eventually(
             lambda: {far.get(path).status,
                      self.lock_request(far, uuid).status},
             until=lambda seen: seen == {200, 202}, within=3 * BOUND)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from mogan.db import flavors, models
 from mogan.tests.functional import base
 from mogan.tests.support.client import Client
+from mogan.tests.support.processes import DEADLINE
 
 _ROUNDS = 12
 _EACH = 3  # requests of each kind in a round
@@ -21,7 +22,7 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
     barrier = threading.Barrier(len(calls))
 
     def run(call: Callable[[], Any]) -> Any:
-        barrier.wait(base.DEADLINE)
+        barrier.wait(DEADLINE)
         return call()
 
     with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
@@ -154,7 +155,7 @@ class TestRaces(base.FunctionalTest):
                     self.admins[1].delete, f'/v1/flavors/{flavor}')
                 # It waits for the end of this transaction.
                 self.assertRaises(TimeoutError, delete.result, 0.3)
-            self.expect(409, delete.result(base.DEADLINE))
+            self.expect(409, delete.result(DEADLINE))
 
 
 class TestRacesWithAnEngine(base.FunctionalTest):

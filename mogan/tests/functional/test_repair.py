@@ -2,6 +2,7 @@
 """The nodes' protection comes back to what the rows say."""
 
 from mogan.tests.functional import base
+from mogan.tests.support.processes import eventually
 
 
 class TestRepair(base.FunctionalTest):
@@ -19,7 +20,7 @@ class TestRepair(base.FunctionalTest):
         uuid = self.make_instance()
         self.lock(uuid, 'disk swap')
         self.outsider(self.node_of(uuid), protected=False)
-        base.eventually(lambda: self.protection(uuid),
+        eventually(lambda: self.protection(uuid),
                         until=lambda seen: seen == (
                             True, self.marked(uuid, 'disk swap')))
         self.assertEqual('applied', self.see(uuid)['node_protection'])
@@ -28,7 +29,7 @@ class TestRepair(base.FunctionalTest):
         uuid = self.make_instance()
         self.outsider(self.node_of(uuid), protected=True,
                       protected_reason=self.marked(uuid, 'disk swap'))
-        base.eventually(lambda: self.protection(uuid),
+        eventually(lambda: self.protection(uuid),
                         until=lambda seen: seen == (False, None))
 
     def test_another_reason_reaches_the_node(self):
@@ -36,7 +37,7 @@ class TestRepair(base.FunctionalTest):
         self.lock(uuid, 'disk swap')
         before = self.see(uuid)
         self.lock(uuid, 'firmware')
-        base.eventually(lambda: self.protection(uuid),
+        eventually(lambda: self.protection(uuid),
                         until=lambda seen: seen == (
                             True, self.marked(uuid, 'firmware')))
         after = self.see(uuid)
@@ -58,5 +59,5 @@ class TestRepair(base.FunctionalTest):
         self.lock(uuid)
         before = self.row(uuid)['fence']
         self.outsider(self.node_of(uuid), protected=False)
-        base.eventually(lambda: self.protection(uuid)[0])
+        eventually(lambda: self.protection(uuid)[0])
         self.assertGreater(self.row(uuid)['fence'], before)

@@ -11,6 +11,7 @@ from mogan.db import models
 from mogan.db.core import clock
 from mogan.tests.functional import base
 from mogan.tests.support.client import Client
+from mogan.tests.support.processes import eventually
 
 # Request, what the instance shows in between, and in the end.
 _UNFINISHED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
@@ -59,7 +60,7 @@ class TestRestarts(base.FunctionalTest):
             self.wait_until_gone(uuid)
         self.assertEqual('done', self.history(uuid)[0]['outcome'])
         # A repair may have looked at it in between.
-        base.eventually(lambda: self.row(uuid)['claim_by'],
+        eventually(lambda: self.row(uuid)['claim_by'],
                         until=lambda holder: holder is None)
 
     def _without_an_engine(self, request: str, between: dict[str, Any],
@@ -96,7 +97,7 @@ class TestRestarts(base.FunctionalTest):
                 'undeploy_time': 0.5, 'power_time': 0.5}
         self.deployment.start_engine(**slow)
         uuid = self._begin(request, uuid)
-        base.eventually(lambda: self.node_of(uuid),
+        eventually(lambda: self.node_of(uuid),
                         until=lambda node: node and node.busy)
         self.deployment.stop_engines()
         self.assertLessEqual(between.items(), self.see(uuid).items())

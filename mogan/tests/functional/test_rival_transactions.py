@@ -19,6 +19,7 @@ from mogan.tests.functional.database_faults import BOUND, FaultTest
 from mogan.tests.functional.test_races import at_once
 from mogan.tests.support import backends
 from mogan.tests.support.client import Answer, Client
+from mogan.tests.support.processes import eventually
 
 I = models.instances  # noqa: E741 - as the product names it
 A = models.actions
@@ -69,7 +70,7 @@ class RivalTest(FaultTest):
                     return True
             return False
 
-        base.eventually(held)
+        eventually(held)
 
     def wait_until_waiting(self, future: Any) -> None:
         """Until a request has come as far as it can; there is nothing to

@@ -5,6 +5,7 @@ import dataclasses
 
 from mogan.tests.functional import base
 from mogan.tests.support import deployment
+from mogan.tests.support.processes import eventually
 
 
 class TestSoftPower(base.FunctionalTest):
@@ -25,7 +26,7 @@ class TestSoftPower(base.FunctionalTest):
         return uuid
 
     def wait_for_target(self, uuid, target):
-        base.eventually(lambda: self.node_of(uuid).power_target,
+        eventually(lambda: self.node_of(uuid).power_target,
                         until=lambda seen: seen == target)
 
     def finish(self, uuid, forced):

@@ -23,7 +23,7 @@ from mogan.tests.functional import base
 from mogan.tests.functional.database_faults import BOUND, FaultTest
 from mogan.tests.support import backends, replicas
 from mogan.tests.support.client import Answer, Client
-from mogan.tests.support.processes import Family
+from mogan.tests.support.processes import Family, eventually
 from mogan.tests.support.proxy import Proxy
 
 I = models.instances  # noqa: E741 - as the product names it
@@ -99,7 +99,7 @@ class PairTest(FaultTest):
         """Expect that no lock request is acknowledged, however often it is
         made, and that in the end it is refused with the reason."""
         path = f'/v1/instances/{uuid}'
-        answer = base.eventually(
+        answer = eventually(
             lambda: self.lock_request(self.far, uuid), within=3 * BOUND,
             until=lambda answer: answer.status != 503)
         self.expect(409, answer)
@@ -160,7 +160,7 @@ class TestVerdicts(PairTest):
             connection.execute(sa.update(I).where(I.c.uuid == uuid).values(
                 status='stopped'))
         # An active one cannot be turned on; this one can.
-        answer = base.eventually(
+        answer = eventually(
             lambda: self.far.put(f'/v1/instances/{uuid}/states/power',
                                  {'target': 'on'}), within=3 * BOUND,
             until=lambda answer: answer.status != 503)
@@ -175,7 +175,7 @@ class TestReaders(PairTest):
         self.expect(200, self.far.get(path))
         self.turn(self.pair.switch_over)
         self.delete_by_the_new_one(uuid)
-        base.eventually(lambda: self.far.get(path).json['status'],
+        eventually(lambda: self.far.get(path).json['status'],
                         until=lambda status: status == 'deleting')
 
     def test_a_server_that_only_reads_is_none(self):
@@ -183,7 +183,7 @@ class TestReaders(PairTest):
         path = f'/v1/instances/{uuid}'
         self.expect(200, self.far.get(path))
         self.pair.stop_writing()
-        answer = base.eventually(
+        answer = eventually(
             lambda: self.far.get(path),
             until=lambda answer: answer.status != 200)
         self.expect_unavailable(answer)
@@ -218,7 +218,7 @@ class TestEngine(PairTest):
         self.expect(202, self.lock_request(self.far, uuid))
         self._until(uuid, 'lock_state', 'locked')
         self.turn(self.pair.switch_over)
-        answer = base.eventually(
+        answer = eventually(
             lambda: self.far.put(f'/v1/instances/{uuid}/states/unlock',
                                  {'unlock': None}), within=BOUND,
             until=lambda answer: answer.status != 503)
@@ -233,7 +233,7 @@ class TestEngine(PairTest):
         self.turn(self.pair.promote)
         with self.new.writer() as connection:
             secrets.insert(connection, uuid, {'user_data': 'eA=='})
-        found = base.eventually(
+        found = eventually(
             lambda: self._given(uuid), within=3 * BOUND,
             until=lambda found: found != 'unknown')
         self.assertIsNotNone(found)
@@ -246,7 +246,7 @@ class TestEngine(PairTest):
             return 'unknown'
 
     def _until(self, uuid: str, name: str, value: str) -> None:
-        base.eventually(
+        eventually(
             lambda: self.far.get(f'/v1/instances/{uuid}').json.get(name),
             within=3 * BOUND, until=lambda seen: seen == value)
 
@@ -277,12 +277,12 @@ class TestChecks(PairTest):
         check = health.Database(conf, {})
         self.assertTrue(check.healthcheck(0).available)
         self.pair.stop_writing()
-        base.eventually(lambda: not check.healthcheck(0).available)
+        eventually(lambda: not check.healthcheck(0).available)
         for db in (self.db, self.database(self.pair.primary.url)):
-            self.assertIn('only reads', str(base.eventually(
+            self.assertIn('only reads', str(eventually(
                 lambda db=db: self._fault(db))))
         self.turn(self.pair.switch_over)
-        base.eventually(lambda: check.healthcheck(0).available)
+        eventually(lambda: check.healthcheck(0).available)
 
     def _fault(self, db: Database) -> BaseException | None:
         try:
@@ -318,7 +318,7 @@ class TestWarnings(PairTest):
         self.pair.replica.kill()
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             request = pool.submit(self.lock_request, self.far, uuid)
-            base.eventually(lambda: self.pair.primary.run(
+            eventually(lambda: self.pair.primary.run(
                 'SELECT pg_cancel_backend(pid) FROM pg_stat_activity'
                 " WHERE wait_event = 'SyncRep'"))
             answer = request.result(BOUND)

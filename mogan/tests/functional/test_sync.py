@@ -14,6 +14,7 @@ from mogan.engine.reconcile import Pace
 from mogan.engine.service import EngineService
 from mogan.tests.functional import base
 from mogan.tests.support import backends, deployment
+from mogan.tests.support.processes import eventually
 
 OFF = {'power_state': 'power off'}
 
@@ -32,7 +33,7 @@ class SyncTest(base.FunctionalTest):
 
     def wait_for_fault(self, uuid, message):
         """Return the instance, once its fault has this message."""
-        seen = base.eventually(
+        seen = eventually(
             lambda: self.see(uuid), until=lambda seen: (
                 seen['fault'] and message in seen['fault']['message']))
         self.assertEqual('node', seen['fault']['cause'])
@@ -322,7 +323,7 @@ class TestEngines(SyncTest):
         self.wait_for(uuid, status='error')
         # Both have looked for work since.
         for engine in self.deployment.engines:
-            base.eventually(
+            eventually(
                 functools.partial(getattr, engine._reconciler, '_sweep_at'),
                 until=functools.partial(
                     operator.lt, engine._reconciler._sweep_at + 0.1))

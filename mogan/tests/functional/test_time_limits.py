@@ -8,6 +8,7 @@ from mogan.engine.task import Limits
 from mogan.engine.worker import Worker
 from mogan.tests.functional import base
 from mogan.tests.support.deployment import TIMES
+from mogan.tests.support.processes import eventually
 
 _SHORT = 0.3    # seconds
 _LONG = 3600.0
@@ -33,7 +34,7 @@ class LimitsTest(base.FunctionalTest):
         self.change_node(uuid, until=0)
 
     def fault(self, uuid):
-        return base.eventually(lambda: self.see(uuid)['fault'])['message']
+        return eventually(lambda: self.see(uuid)['fault'])['message']
 
     def look(self, uuid, limits, driver=SimulatedDriver):
         """Let one worker process the instance."""
@@ -70,7 +71,7 @@ class TestRebuilds(LimitsTest):
 
     def test_none_is_given_up_while_its_node_is_at_it(self):
         uuid = self.begin()
-        base.eventually(lambda: self.attempts(uuid) > 1)
+        eventually(lambda: self.attempts(uuid) > 1)
         self.assert_waits(uuid)
         self.end_the_work(uuid)
         seen = self.wait_for(uuid, status='active')
@@ -83,7 +84,7 @@ class TestRebuilds(LimitsTest):
         self.deployment.stop_engines()
         before = self.attempts(uuid)
         self.start()
-        base.eventually(lambda: self.attempts(uuid) > before)
+        eventually(lambda: self.attempts(uuid) > before)
         self.assert_waits(uuid)
 
     def test_one_whose_node_fails_at_last_ends_in_error(self):
@@ -167,7 +168,7 @@ class TestPower(LimitsTest):
             faults.Mode.LOST, 'power', seconds=0.01))
         self.ask(uuid, request)
         self.deployment.start_engine(limits=Limits(power=0.2))
-        return uuid, base.eventually(
+        return uuid, eventually(
             lambda: self.history(uuid)[0],
             until=lambda action: action['outcome'])
 

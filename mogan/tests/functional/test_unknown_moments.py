@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from mogan.db import actions, models, periodic
 from mogan.db.core import types
 from mogan.metrics import rows
-from mogan.tests.functional import base, planting, telling
+from mogan.tests.functional import planting, telling
 from mogan.tests.support import backends
+from mogan.tests.support.processes import eventually
 
 SHOWN = ('created_at', 'updated_at', 'launched_at', 'locked_at')
 MOMENTS = [column.name for column in models.instances.c
@@ -154,7 +155,7 @@ class TestEngine(planting.PlantingTest):
 
     def test_a_claim_until_such_a_moment_is_taken_over(self):
         uuid = self.make_instance()
-        base.eventually(lambda: self.row(uuid)['claim_by'] is None)
+        eventually(lambda: self.row(uuid)['claim_by'] is None)
         # Claims of an unknown end run out after a lease.
         for value in list(self.moments)[:2]:
             self.plant(uuid, claim_by='gone', claim_until=value)
@@ -172,7 +173,7 @@ class TestEngine(planting.PlantingTest):
             self.write(models.rounds, models.rounds.c.name == 'survey',
                        {'due_at': value})
             self.deployment.start_engine()
-            base.eventually(lambda value=value: self.due() != value)
+            eventually(lambda value=value: self.due() != value)
             self.deployment.stop_engines()
         self.assertNotIn('Traceback', self.log.output)
 
@@ -194,7 +195,7 @@ class TestNotifications(planting.PlantingTest, telling.TellingTest):
             self.plant_action(strange, **{column: value})
             self.deployment.start_engine()
             self.stop_surveys()
-            base.eventually(lambda other=other: self.told(other))
+            eventually(lambda other=other: self.told(other))
             self.deployment.stop_engines()
 
     def test_an_instance_that_has_it_is_told_of(self):
@@ -205,7 +206,7 @@ class TestNotifications(planting.PlantingTest, telling.TellingTest):
             self.plant(uuid, **{column: value})
             self.deployment.start_engine()
             self.stop_surveys()
-            base.eventually(lambda uuid=action['uuid']: uuid in {
+            eventually(lambda uuid=action['uuid']: uuid in {
                 message['payload']['action']['uuid']
                 for message in self.heard()})
             self.deployment.stop_engines()

@@ -2,7 +2,8 @@
 """An action that cannot be told of keeps nobody from hearing of the
 others."""
 
-from mogan.tests.functional import base, clocks, planting, telling
+from mogan.tests.functional import clocks, planting, telling
+from mogan.tests.support.processes import eventually
 
 
 class TestUnknownActions(planting.PlantingTest, telling.TellingTest):
@@ -22,11 +23,11 @@ class TestUnknownActions(planting.PlantingTest, telling.TellingTest):
             self.plant_action(strange, **values)
             self.deployment.start_engine()
             self.stop_surveys()
-            base.eventually(lambda other=other: other in self.told())
+            eventually(lambda other=other: other in self.told())
             self.assertNotIn(strange, self.told())
             # Put right, it is told of too.
             self.plant_action(strange, verb='lock', arguments='{}')
-            base.eventually(
+            eventually(
                 lambda strange=strange: strange in self.told())
             self.deployment.stop_engines()
 

@@ -9,6 +9,7 @@ import fixtures
 from mogan.db import actions, domains, outbox
 from mogan.metrics import rows
 from mogan.tests.functional import base, planting
+from mogan.tests.support.processes import eventually
 
 STRANGE = {'status': 'archived', 'lock_state': 'sealed',
            'node_protection': 'certified'}
@@ -122,7 +123,7 @@ class TestEngine(planting.PlantingTest):
             for uuid in others:
                 self.drift(uuid)
             for uuid in others:
-                base.eventually(lambda uuid=uuid:
+                eventually(lambda uuid=uuid:
                                 not self.node_of(uuid).protected)
             self.assertEqual(value, self.row(first)[column])
             self.assertEqual(1, self.log.output.count(f'"{value}"'),
@@ -136,7 +137,7 @@ class TestEngine(planting.PlantingTest):
         for uuid in (first, *others):
             self.drift(uuid)
         for uuid in (first, *others):
-            base.eventually(lambda uuid=uuid:
+            eventually(lambda uuid=uuid:
                             not self.node_of(uuid).protected)
         self.assertLessEqual(self.log.output.count('Traceback'), 1)
 
@@ -149,7 +150,7 @@ class TestEngine(planting.PlantingTest):
         self.plant_action(second, verb='defrost')
         self.deployment.start_engine()
         self.wait_for(third, lock_state='locked')
-        base.eventually(lambda: self.log.output.count('is set aside') == 2)
+        eventually(lambda: self.log.output.count('is set aside') == 2)
         self.assertIn('"archived"', self.log.output)
         self.assertIn('"defrost"', self.log.output)
         for uuid in (first, second):
@@ -179,7 +180,7 @@ class TestEngine(planting.PlantingTest):
         self.ask(second, 'lock')
         self.deployment.start_engine()
         self.wait_for(second, lock_state='locked')
-        base.eventually(lambda: 'arguments' in self.log.output)
+        eventually(lambda: 'arguments' in self.log.output)
         self.assertEqual('rebuilding', self.row(first)['status'])
 
     def test_moments_that_are_none_keep_nobody_from_the_others(self):
@@ -198,7 +199,7 @@ class TestEngine(planting.PlantingTest):
             self.assertEqual(second, action.instance_uuid)
             self.deployment.start_engine()
             self.wait_for(second, lock_state='locked')
-            base.eventually(lambda column=column: f'the {column} "' in
+            eventually(lambda column=column: f'the {column} "' in
                             self.log.output)
             # Put right, it is done.
             self.plant_action(first, **{column: '2026-11-29 06:00:00'})

@@ -17,6 +17,7 @@ from mogan.engine.service import EngineService
 from mogan.engine.task import Limits, Task, poll_after
 from mogan.tests.functional import base
 from mogan.tests.support import backends, deployment
+from mogan.tests.support.processes import eventually
 
 
 class Watched(SimulatedDriver):
@@ -63,14 +64,14 @@ class TestLooks(WaitingTest):
     def test_many_are_looked_at_together(self):
         first, _ = self.start(deployment.PACE, deploy_time=60)
         for uuid in self.ask_for_two():
-            base.eventually(lambda uuid=uuid: self.row(uuid)['node_uuid'])
+            eventually(lambda uuid=uuid: self.row(uuid)['node_uuid'])
         self.deployment.engines.remove(first)
         first.stop()
-        base.eventually(
+        eventually(
             lambda: len(actions.due(self.db, 10, deployment.TIMES['lease'])),
             until=lambda due: due == 2)
         _, sizes = self.start(dataclasses.replace(deployment.PACE, few=1))
-        base.eventually(lambda: sizes[2])
+        eventually(lambda: sizes[2])
 
 
 class TestWakeUps(WaitingTest):

@@ -9,6 +9,7 @@ from mogan.tests.functional import base
 from mogan.tests.ironic import server
 from mogan.tests.ironic.drivers import make_driver
 from mogan.tests.support import backends, deployment
+from mogan.tests.support.processes import eventually
 
 
 class IronicDeployment(deployment.Deployment):
@@ -63,18 +64,18 @@ class IronicTest(base.FunctionalTest):
                                 rules=self.rules, options=self.options)
 
     def wait_for(self, uuid: str, **wanted: Any) -> dict[str, Any]:
-        return base.eventually(
+        return eventually(
             lambda: self.see(uuid), within=60,
             until=lambda seen: wanted.items() <= seen.items())
 
     def wait_until_gone(self, uuid: str) -> None:
-        base.eventually(
+        eventually(
             lambda: self.admin.get(f'/v1/instances/{uuid}').status,
             within=60, until=lambda status: status == 404)
 
     def wait_for_fault(self, uuid: str) -> str:
         """Return the message of the fault, once there is one."""
-        return base.eventually(lambda: self.see(uuid)['fault'],
+        return eventually(lambda: self.see(uuid)['fault'],
                                within=60)['message']
 
     def raw(self, uuid: str) -> dict[str, Any]:

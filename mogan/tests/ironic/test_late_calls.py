@@ -18,10 +18,10 @@ from oslotest import base
 
 from mogan.baremetal import driver
 from mogan.baremetal.protection import Protection
-from mogan.tests.functional.base import eventually
 from mogan.tests.ironic import server
 from mogan.tests.ironic.drivers import make_driver
 from mogan.tests.permits import Permits
+from mogan.tests.support.processes import eventually
 
 _processes = multiprocessing.get_context('spawn')
 

@@ -5,8 +5,8 @@ from http import HTTPStatus
 
 from oslotest import base
 
-from mogan.tests.functional.base import eventually
 from mogan.tests.ironic import server
+from mogan.tests.support.processes import eventually
 
 
 class TestServer(base.BaseTestCase):

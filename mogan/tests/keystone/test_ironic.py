@@ -4,17 +4,16 @@
 import json
 import os
 import pathlib
-import subprocess
-import sys
 import tempfile
 
 from mogan.baremetal import driver
 from mogan.db import actions
-from mogan.tests.functional.base import eventually
 from mogan.tests.ironic import base, server, test_outcomes
 from mogan.tests.ironic.drivers import make_driver
 from mogan.tests.ironic.front import Front
 from mogan.tests.keystone.base import shared
+from mogan.tests.support import services
+from mogan.tests.support.processes import eventually
 from mogan.tests.support.servers import Shared
 
 # The catalog says where Ironic is.
@@ -218,11 +217,10 @@ class TestCheck(test_outcomes.base.BaseTestCase):
                  '[engine]', 'driver = ironic', '[ironic]',
                  *(f'{name} = {value}'
                    for name, value in pair().options(login).items())]))
-            done = [subprocess.run(
-                [sys.executable, '-W', 'ignore', '-m', f'mogan.cmd.{name}',
-                 '--config-file', str(path), *words],
-                capture_output=True, text=True, timeout=60, check=False,
-                env=os.environ | {'HOME': directory})
+            done = [services.run(
+                name, path, *words,
+                environment=os.environ | {
+                    'HOME': directory, 'PYTHONWARNINGS': 'ignore'})
                 for name, *words in (('dbsync', 'upgrade'), (
                     'status', 'upgrade', 'check', '--json'))][1]
         [printed] = [line for line in done.stdout.splitlines()

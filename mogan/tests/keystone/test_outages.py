@@ -7,10 +7,9 @@ import time
 
 from mogan.api.middleware import auth
 from mogan.api.middleware.auth import keystone
-from mogan.tests.functional.base import eventually
 from mogan.tests.keystone import base
 from mogan.tests.keystone.test_tokens import LIST
-from mogan.tests.support.processes import free_port
+from mogan.tests.support.processes import eventually, free_port
 
 
 class OutageTest(base.KeystoneTest):

@@ -4,17 +4,15 @@ whatever comes in and whatever goes wrong."""
 
 import os
 import pathlib
-import signal
-import subprocess
-import sys
 
 import fixtures
 
-from mogan.tests.functional.base import NOWHERE, eventually
+from mogan.tests.functional.base import NOWHERE
 from mogan.tests.keystone import base
 from mogan.tests.keystone.test_tokens import LIST
-from mogan.tests.support import secrets
-from mogan.tests.support.processes import free_port
+from mogan.tests.support import secrets, services
+from mogan.tests.support.processes import eventually, free_port
+from mogan.tests.support.servers import shared_family
 
 SERVICE = 'service-user-secret-1'
 IRONIC = 'ironic-user-secret-2'
@@ -86,21 +84,15 @@ class TestSecrets(base.KeystoneTest):
             ironic=IRONIC, cache=CACHE))
         self.answers = []
 
-    def start(self, name, *arguments):
-        """Start a command as a process, whose log is kept; ended with the
+    def start(self, name):
+        """Start one of the services, whose log is kept; ended with the
         test."""
-        log = self.enterContext((self.directory / f'{name}.log').open('a'))
-        process = subprocess.Popen(
-            [sys.executable, '-m', f'mogan.cmd.{name}', '--config-file',
-             str(self.config), *arguments], stdout=log, stderr=log,
-            process_group=0)
-        self.addCleanup(self.end, process)
-        return process
-
-    def end(self, process):
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait(30)
+        service = services.Service(
+            name, services.command(name, self.config),
+            family=shared_family(), log=self.directory / f'{name}.log')
+        self.addCleanup(service.forget)
+        service.start()
+        return service
 
     def ask(self, status, token, method='GET', path=LIST, body=None, **more):
         answer = base.TokenClient(self.port, token, **more).request(
@@ -149,7 +141,8 @@ class TestSecrets(base.KeystoneTest):
         return token
 
     def test_none_gets_out(self):
-        self.assertEqual(0, self.start('dbsync', 'upgrade').wait(60))
+        done = services.run('dbsync', self.config, 'upgrade')
+        self.assertEqual(0, done.returncode, done.stderr)
         engine = self.start('engine')
         api = self.start('api')
         eventually(self.up, within=60)
@@ -158,7 +151,7 @@ class TestSecrets(base.KeystoneTest):
                    within=60)
         tokens.append(self.expire())
         for process in (api, engine):
-            process.send_signal(signal.SIGTERM)
+            process.terminate()
             self.assertEqual(0, process.wait(60))
         logs = {name: self.log(name).encode() for name in ('api', 'engine')}
         for name in (b' DEBUG keystoneauth', b' DEBUG keystonemiddleware',

@@ -6,8 +6,8 @@ import time
 
 from oslo_utils import uuidutils
 
-from mogan.tests.functional.base import eventually
 from mogan.tests.keystone import base, server
+from mogan.tests.support.processes import eventually
 
 LIST = '/v1/instances'
 # Seconds for which a token is remembered in these tests.

@@ -12,9 +12,9 @@ import urllib.parse
 
 import kombu
 
-from mogan.tests.functional.base import eventually
 from mogan.tests.processes.test_metrics import FiguresTest
 from mogan.tests.support import backends
+from mogan.tests.support.processes import eventually
 
 PASSWORD = 'secret'
 _numbers = itertools.count()

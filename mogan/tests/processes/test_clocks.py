@@ -9,6 +9,7 @@ from mogan.db.core.engine import Database
 from mogan.tests.functional import base
 from mogan.tests.support import backends, clocks, databases, processes
 from mogan.tests.support.deployment import TIMES, Deployment
+from mogan.tests.support.processes import eventually
 from mogan.tests.support.servers import make_directory
 
 TEN_MINUTES = 600
@@ -94,5 +95,5 @@ class TestServerClock(base.FunctionalTest):
         self.assertTrue(claims.renew(self.db, work.claim))
         self.assertIsNone(take())
         self.assertTrue(claims.renew(self.db, work.claim))
-        taken = base.eventually(take)
+        taken = eventually(take)
         self.assertEqual(work.claim.seq + 1, taken.claim.seq)

@@ -11,11 +11,10 @@ import fixtures
 import psutil
 import testtools
 
-from mogan.api.middleware.auth import users
-from mogan.tests.functional.base import eventually
 from mogan.tests.processes import test_services
 from mogan.tests.standalone import test_documentation as pages
-from mogan.tests.support import backends, client, processes
+from mogan.tests.support import backends, client, processes, services
+from mogan.tests.support.processes import eventually
 
 # What sudo and an init system do: as somebody else, and side by side.
 SUDO = """\
@@ -49,8 +48,8 @@ class TestProduction(testtools.TestCase):
             directory=self.directory, port=self.port,
             transport=backend.transport_url, unique=backends.UNIQUE,
             database=db.url.render_as_string(hide_password=False)))
-        users.write(self.directory / 'users', [users.User(
-            'admin', users.make_hash('admin', 4), 'admin', ('admin',))])
+        services.write_users(self.directory / 'users',
+                             [('admin', 'admin', 'admin')])
         sudo = self.directory / 'bin/sudo'
         sudo.parent.mkdir()
         sudo.write_text(SUDO)

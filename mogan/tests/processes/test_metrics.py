@@ -7,10 +7,9 @@ import signal
 import psutil
 from prometheus_client import parser
 
-from mogan.tests.functional.base import eventually
 from mogan.tests.processes.test_services import ServicesTest
 from mogan.tests.support import client
-from mogan.tests.support.processes import free_port
+from mogan.tests.support.processes import eventually, free_port
 
 UUID = '00000000-0000-0000-0000-000000000000'
 

@@ -4,8 +4,6 @@ unavailable."""
 
 import contextlib
 import json
-import os
-import signal
 import urllib.parse
 
 import kombu
@@ -13,9 +11,9 @@ import sqlalchemy as sa
 
 from mogan.db import models, outbox
 from mogan.tests.functional import telling
-from mogan.tests.functional.base import eventually
 from mogan.tests.processes.test_services import ServicesTest
 from mogan.tests.support import backends
+from mogan.tests.support.processes import eventually
 from mogan.tests.support.proxy import Proxy
 
 OPTIONS = """\
@@ -98,9 +96,7 @@ class NotificationsTest(telling.Assertions, ServicesTest):
             'admin', 'PUT', f'{path}/states/{name}', {name: None}).status)
 
     def kill_engine(self):
-        for pid in (*self.workers(self.engine), self.engine.pid):
-            os.kill(pid, signal.SIGKILL)
-        self.engine.wait(30)
+        self.engine.kill()
 
 
 class TestNotifications(NotificationsTest):
@@ -169,7 +165,7 @@ class TestFrozenBroker(NotificationsTest):
         self.proxy.freeze()
         self.put(path, 'lock')
         self.until(self.uuid, lock_state='locked')
-        self.engine.send_signal(signal.SIGTERM)
+        self.engine.terminate()
         self.assertEqual(0, self.engine.wait(60))
         self.proxy.thaw()
         self.engine = self.start('engine')

@@ -3,10 +3,10 @@
 
 import unittest
 
-from mogan.tests.functional.base import eventually
 from mogan.tests.processes.test_services import ServicesTest
 from mogan.tests.support import backends
 from mogan.tests.support.poolers import PgBouncer
+from mogan.tests.support.processes import eventually
 
 
 class TestPooler(ServicesTest):

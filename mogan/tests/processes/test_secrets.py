@@ -2,11 +2,9 @@
 """The passwords of the database and of the broker stay out of the log while
 neither can be reached."""
 
-import signal
-
-from mogan.tests.functional.base import eventually
 from mogan.tests.processes.test_services import ServicesTest
 from mogan.tests.support import backends, secrets
+from mogan.tests.support.processes import eventually
 
 # With letters that an address cannot have as they are.
 DATABASE = 'database/secret@1'
@@ -39,7 +37,7 @@ class TestSecrets(ServicesTest):
             eventually(lambda name=name: self.log(name), within=60,
                        until=lambda log: '127.0.0.1:1' in log
                        or 'onnection refused' in log)
-            service.send_signal(signal.SIGTERM)
+            service.terminate()
             service.wait(60)
         done = [self.run_command(*words) for words in (
             ('dbsync', 'version'), ('status', 'upgrade', 'check'))]

@@ -7,22 +7,20 @@ import json
 import os
 import pathlib
 import signal
-import subprocess
-import sys
 import tempfile
 
-import psutil
 import sqlalchemy as sa
 import testtools
 from testtools import content, content_type
 
-from mogan.api.middleware.auth import users
 from mogan.baremetal.simulated import inventory
 from mogan.db import models, revisions
 from mogan.db.core import clock
-from mogan.tests.functional.base import IMAGE, eventually
-from mogan.tests.support import backends, client, processes
+from mogan.tests.functional.base import IMAGE
+from mogan.tests.support import backends, client, processes, services
 from mogan.tests.support.deployment import SMALL
+from mogan.tests.support.processes import eventually
+from mogan.tests.support.servers import shared_family
 
 CONF = """\
 [DEFAULT]
@@ -68,10 +66,8 @@ class ServicesTest(testtools.TestCase):
             directory=self.directory, port=self.port,
             transport=backend.transport_url, unique=backends.UNIQUE,
             database=self.db.url.render_as_string(hide_password=False)))
-        users.write(self.directory / 'users', [
-            users.User(name, users.make_hash(name, 4), project, (role,))
-            for name, project, role in (('admin', 'admin', 'admin'),
-                                        ('demo', 'demo', 'member'))])
+        services.write_users(self.directory / 'users', (
+            ('admin', 'admin', 'admin'), ('demo', 'demo', 'member')))
         hardware = inventory.Inventory(self.directory / 'inventory.sqlite')
         hardware.seed([inventory.new_node(f'node-{number}', SMALL)
                        for number in range(3)])
@@ -85,27 +81,16 @@ class ServicesTest(testtools.TestCase):
 
     def start(self, name):
         """Start one of the services, with its workers; ended with the test."""
-        log = (self.directory / f'{name}.log').open('a')
-        self.addCleanup(log.close)
-        process = subprocess.Popen(
-            [sys.executable, '-m', f'mogan.cmd.{name}', '--config-file',
-             str(self.config)], stdout=log, stderr=log,
-            process_group=0)
-        self.addCleanup(self.end, process)
-        return process
-
-    def end(self, process):
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
-        process.wait(30)
+        service = services.Service(
+            name, services.command(name, self.config),
+            family=shared_family(), port=self.port,
+            log=self.directory / f'{name}.log')
+        self.addCleanup(service.forget)
+        service.start()
+        return service
 
     def run_command(self, name, *arguments):
-        return subprocess.run(
-            [sys.executable, '-m', f'mogan.cmd.{name}', '--config-file',
-             str(self.config), *arguments], capture_output=True, text=True,
-            check=False, timeout=180)
+        return services.run(name, self.config, *arguments)
 
     def request(self, user, method, path, body=None):
         """Send a request; returns the answer, or None if nobody listens."""
@@ -133,10 +118,6 @@ class ServicesTest(testtools.TestCase):
                                  f'/v1/instances/{uuid}').json,
             within=60, until=lambda seen: wanted.items() <= seen.items())
 
-    def workers(self, process):
-        return [child.pid for child in
-                psutil.Process(process.pid).children()]
-
     def log(self, name):
         return (self.directory / f'{name}.log').read_text()
 
@@ -151,14 +132,11 @@ class TestServices(ServicesTest):
         path = f'/v1/instances/{uuid}'
 
         # Nobody is there to hear of the lock.
-        for pid in (*self.workers(engine), engine.pid):
-            os.kill(pid, signal.SIGKILL)
-        engine.wait(30)
+        engine.kill()
         answer = self.request('admin', 'PUT', f'{path}/states/lock',
                               {'lock': {'reason': 'disk swap'}})
         self.assertEqual(202, answer.status)
-        for pid in self.workers(api):
-            os.kill(pid, signal.SIGKILL)
+        api.signal_workers(signal.SIGKILL)
         answer = eventually(lambda: self.request('admin', 'DELETE', path),
                             within=60)
         self.assertEqual(409, answer.status, answer.body)
@@ -176,10 +154,10 @@ class TestServices(ServicesTest):
     def test_sigterm_ends_them_in_peace(self):
         api, engine = self.start('api'), self.start('engine')
         eventually(self.answers, within=60)
-        self.assertEqual(2, len(self.workers(api)))
-        self.assertEqual(2, len(self.workers(engine)))
+        self.assertEqual(2, len(api.workers()))
+        self.assertEqual(2, len(engine.workers()))
         for process in (api, engine):
-            process.send_signal(signal.SIGTERM)
+            process.terminate()
         for name, process in (('api', api), ('engine', engine)):
             self.assertEqual(0, process.wait(60), self.log(name))
             self.assertNotIn('Traceback', self.log(name))
@@ -188,9 +166,9 @@ class TestServices(ServicesTest):
         api = self.start('api')
         self.start('engine')
         eventually(self.answers, within=60)
-        killed = self.workers(api)[0]
+        killed = api.workers()[0]
         os.kill(killed, signal.SIGKILL)
-        eventually(lambda: self.workers(api), within=60,
+        eventually(api.workers, within=60,
                    until=lambda pids: len(pids) == 2 and killed not in pids)
         eventually(self.answers, within=60)
 
@@ -214,7 +192,7 @@ class TestWithoutABroker(ServicesTest):
         self.assertEqual(503, self.request('admin', 'GET',
                                            '/v1/nodes').status)
         for process in (api, engine):
-            process.send_signal(signal.SIGTERM)
+            process.terminate()
         for process in (api, engine):
             self.assertEqual(0, process.wait(60))
 

@@ -2,11 +2,10 @@
 """An upgrade of the schema beside running services."""
 
 import pathlib
-import signal
 
-from mogan.tests.functional.base import eventually
 from mogan.tests.processes.test_services import ServicesTest
 from mogan.tests.support import backends
+from mogan.tests.support.processes import eventually
 
 _COMMAND = 'run mogan-dbsync upgrade'
 
@@ -43,7 +42,7 @@ class TestForgottenUpgrade(ServicesTest):
                 20)} == {200}, within=60)
         self.until(self.create(), status='active')
         for name, process in (('api', api), ('engine', engine)):
-            process.send_signal(signal.SIGTERM)
+            process.terminate()
             self.assertEqual(0, process.wait(60), self.log(name))
             self.assertNotIn('Traceback', self.log(name))
             # One line a minute, of each of two workers and of the health.

@@ -8,9 +8,10 @@ import tempfile
 
 import testtools
 
-from mogan.tests.functional.base import IMAGE, eventually
+from mogan.tests.functional.base import IMAGE
 from mogan.tests.standalone.test_service import Standalone
 from mogan.tests.support import clocks
+from mogan.tests.support.processes import eventually
 
 TEN_MINUTES = 600
 

@@ -17,8 +17,9 @@ import testtools
 import yaml
 
 from mogan.baremetal.simulated import faults, inventory
-from mogan.tests.functional.base import IMAGE, eventually
+from mogan.tests.functional.base import IMAGE
 from mogan.tests.support import client
+from mogan.tests.support.processes import eventually
 
 # A busy machine may take its time to start an interpreter.
 START = 60.0

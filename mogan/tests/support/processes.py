@@ -21,6 +21,7 @@ from typing import Any, Final, TypeVar
 
 T = TypeVar('T')
 
+DEADLINE: Final = 20.0  # seconds, for a machine that is busy
 # Servers that refuse to run as root run as this user.
 _NOBODY: Final = 'nobody'
 # Where servers are, beyond the PATH of some users.
@@ -51,6 +52,10 @@ class SetupError(RuntimeError):
     """A test or a run cannot go on; says nothing about the service."""
 
 
+class NotInTime(SetupError, AssertionError):
+    """A condition has not come true: a test fails, a run cannot go on."""
+
+
 def free_port() -> int:
     """Return a port of 127.0.0.1 that nobody listens on."""
     while True:
@@ -60,16 +65,21 @@ def free_port() -> int:
             return port
 
 
-def eventually(look: Callable[[], T], within: float, what: str) -> T:
-    """Return what `look` returns once it is true.  Raises SetupError."""
+def eventually(check: Callable[[], T], within: float = DEADLINE,
+               what: str = 'it', *, until: Callable[[T], Any] = bool) -> T:
+    """Call `check` until its value is accepted by `until`, which is returned.
+
+    Raises NotInTime.
+    """
     deadline = time.monotonic() + within
     while True:
-        seen = look()
-        if seen:
-            return seen
+        value = check()
+        if until(value):
+            return value
         if time.monotonic() > deadline:
-            raise SetupError(f'{what}: not within {within:g} seconds')
-        time.sleep(0.05)
+            raise NotInTime(f'{what}: not within {within:g} seconds; the '
+                            f'last value: {value}')
+        time.sleep(0.02)
 
 
 def listens(port: int) -> bool:
@@ -112,9 +122,19 @@ class Child:
 
     def ended(self) -> bool:
         """Return whether it has."""
-        return self._popen.returncode is not None or os.waitid(
-            os.P_PID, self.pid,
-            os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        return self.status() is not None
+
+    def status(self) -> int | None:
+        """Return the exit status, or minus the signal that has ended it;
+        None while it runs."""
+        if self._popen.returncode is not None:
+            return self._popen.returncode
+        seen = os.waitid(os.P_PID, self.pid,
+                         os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if seen is None:
+            return None
+        return (seen.si_status if seen.si_code == os.CLD_EXITED
+                else -seen.si_status)
 
     def children(self) -> list[int]:
         """Return the living processes that it has started."""

@@ -52,7 +52,7 @@ def template(name: str, fill: Callable[[pathlib.Path], object],
 
 
 @functools.cache
-def _family() -> Family:
+def shared_family() -> Family:
     """Return the family of the servers that tests start; it ends with this
     process."""
     logs = make_directory('servers')
@@ -83,7 +83,7 @@ class Server:
                  clock: Clock | None = None) -> None:
         self.name = name or self.name
         self.port = processes.free_port()
-        self._family = family or _family()
+        self._family = family or shared_family()
         self._clock = clock
         self._child: Child | None = None
         self._log: pathlib.Path | None = None

@@ -18,9 +18,9 @@ from concurrent import futures
 import psutil
 from oslotest import base
 
-from mogan.tests.functional.base import eventually
 from mogan.tests.support import certificates
 from mogan.tests.support.client import basic
+from mogan.tests.support.processes import eventually
 
 API = [sys.executable, '-W', 'ignore', '-m', 'mogan.cmd.api']
 CONF = """\

@@ -9,7 +9,7 @@ from typing import Final
 from mogan.tests.support import processes
 from mogan.tests.support.processes import SetupError
 from proof.rig.nemesis.lanes import Blow, Scene
-from proof.rig.services import LEASE, Deployment, Service
+from proof.rig.services import GRACE, LEASE, Deployment, Service
 
 _START: Final = 180
 
@@ -81,6 +81,7 @@ class Services:
             began = time.monotonic()
             with service.tended:
                 service.terminate()
+                service.wait(2 * GRACE + 5)
                 ended = time.monotonic()
                 self._start(service)
             took.append(f'{service.name} ended in {ended - began:.1f} s, '

@@ -10,7 +10,7 @@ import fixtures
 from oslotest import base
 
 from mogan.http_server import framing, manager, server
-from mogan.tests.functional.base import eventually
+from mogan.tests.support.processes import eventually
 
 WAIT = 20  # seconds before a test gives up
 THREADS = 2
