@@ -270,7 +270,7 @@ def _show(arguments: argparse.Namespace, rows: Iterable[dict[str, Any]],
           columns: Sequence[str]) -> None:
     """Write the rows: all of them as JSON, or a table of these columns."""
     if arguments.json:
-        print(json.dumps(list(rows), indent=2, default=_moment))
+        print(json.dumps(list(rows), indent=2, default=_timestamp))
         return
     table = [columns, *([_cell(row[column]) for column in columns]
                         for row in rows)]
@@ -288,10 +288,10 @@ def _cell(value: Any) -> str:
         case tuple():
             return ' '.join(value) or '-'
         case datetime.datetime():
-            return _moment(value)
+            return _timestamp(value)
         case _:
             return str(value)
 
 
-def _moment(value: datetime.datetime) -> str:
+def _timestamp(value: datetime.datetime) -> str:
     return value.isoformat(timespec='milliseconds')

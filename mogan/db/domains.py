@@ -25,7 +25,7 @@ _COLUMNS: Final[Mapping[str, frozenset[str]]] = {
     'lock_state': frozenset(states.LockState),
     'node_protection': frozenset(states.NodeProtection)}
 _VERBS: Final = frozenset(states.Verb)
-_MOMENTS: Final = tuple(column.name for column in A.c
+_TIMESTAMPS: Final = tuple(column.name for column in A.c
                         if column.type is types.Timestamp)
 # An action that its row does not name (any more) is nobody's work.
 NAMED: Final = sa.or_(I.c.status_action == A.c.uuid,
@@ -61,7 +61,7 @@ _UNKNOWN_WORK: Final = (
               *[I.c[name] for name in _COLUMNS],
               *[sa.case((sa.not_(clock.readable(A.c[name])),
                          sa.cast(A.c[name], sa.String(40)))).label(name)
-                for name in _MOMENTS])
+                for name in _TIMESTAMPS])
     .join(I, I.c.uuid == A.c.instance_uuid)
     .where(A.c.next_at <= clock.NOW, NAMED,
            sa.not_(sa.and_(KNOWN_STATE, KNOWN_VERB, READABLE_ACTION)))
@@ -84,7 +84,7 @@ def unknown_action(action: Any) -> Unknown | None:
     if not isinstance(action.arguments, dict):
         return Unknown(action.instance_uuid, 'arguments',
                        str(action.arguments))
-    for name in _MOMENTS:
+    for name in _TIMESTAMPS:
         if isinstance(value := getattr(action, name), str):
             return Unknown(action.instance_uuid, name, value)
     return None
@@ -124,7 +124,7 @@ def _of_action(row: Any) -> Unknown:
             return Unknown(row.instance_uuid, name, getattr(row, name))
     if row.verb not in _VERBS:
         return Unknown(row.instance_uuid, 'verb', row.verb)
-    name, value = next((name, value) for name in _MOMENTS if (
+    name, value = next((name, value) for name in _TIMESTAMPS if (
         value := getattr(row, name)) is not None)
     return Unknown(row.instance_uuid, name, value)
 

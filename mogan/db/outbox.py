@@ -21,8 +21,9 @@ A = models.actions
 I = models.instances  # noqa: E741 - read next to A
 
 # The time of the oldest change with a pending notification.
-_MOMENT = sa.case((A.c.unpublished == PendingNotifications.ALL.value,
-                   A.c.created_at), else_=A.c.finished_at)
+_OCCURRED_AT = sa.case(
+    (A.c.unpublished == PendingNotifications.ALL.value, A.c.created_at),
+    else_=A.c.finished_at)
 # The first condition is that of the index.
 _DUE = sa.and_(A.c.unpublished.is_not(None),
                sa.or_(A.c.unpublished == PendingNotifications.ALL.value,
@@ -39,12 +40,12 @@ def _by_index(query: sa.Select[Any]) -> sa.Select[Any]:
 
 
 _ANY = _by_index(sa.select(A.c.id).where(_DUE).limit(1))
-_PAGE = _by_index(sa.select(A, _MOMENT.label('moment')).where(_DUE)
-                  .order_by(_MOMENT, A.c.id)
+_PAGE = _by_index(sa.select(A, _OCCURRED_AT.label('occurred_at')).where(_DUE)
+                  .order_by(_OCCURRED_AT, A.c.id)
                   .limit(sa.bindparam('limit', type_=sa.Integer())))
 _BACKLOG = _by_index(
     sa.select(sa.func.count().label('actions'),
-              sa.func.min(_MOMENT, type_=types.Timestamp).label('since'),
+              sa.func.min(_OCCURRED_AT, type_=types.Timestamp).label('since'),
               clock.NOW.label('now')).select_from(A).where(_DUE))
 
 
@@ -59,7 +60,7 @@ def waiting(db: Database) -> bool:
 def page(db: Database, limit: int, *,
          without: Collection[int] = ()) -> Sequence[rows.PendingAction]:
     """Return actions with pending notifications, the oldest change first,
-    with its time as `moment`.
+    with its time as `occurred_at`.
 
     `without`: not of the actions of these row numbers.
     """

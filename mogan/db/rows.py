@@ -118,10 +118,10 @@ class DueAction(Protocol):
 
 
 class PendingAction(Action, Protocol):
-    """An action with pending notifications; `moment` is the time of the
+    """An action with pending notifications; `occurred_at` is the time of the
     first."""
 
-    moment: datetime.datetime
+    occurred_at: datetime.datetime
 
 
 class UnfinishedAction(Protocol):

@@ -45,7 +45,7 @@ class Phase(enum.StrEnum):
 class Event(NamedTuple):
     """An event to publish; `action` is its row."""
 
-    moment: datetime.datetime
+    occurred_at: datetime.datetime
     number: int
     phase: Phase
     action: rows.Action
@@ -70,7 +70,7 @@ class Event(NamedTuple):
             told |= _UNKNOWN
         return {
             'version': VERSION, 'event_id': self.id,
-            'occurred_at': timestamps.show(self.moment),
+            'occurred_at': timestamps.show(self.occurred_at),
             'request_id': action.request_id, 'user_id': action.user_id,
             'project_id': action.project_id,
             'action': told | {'arguments': {
@@ -103,8 +103,9 @@ def of(action: rows.Action) -> list[Event]:
         phase = (Phase.END if action.outcome == Outcome.DONE
                  else Phase.ERROR)
         # The database's clock may have gone back since the start.
-        moment = max([action.finished_at, *(one.moment for one in found)])
-        found.append(Event(moment, action.id, phase, action))
+        occurred_at = max([action.finished_at,
+                           *(one.occurred_at for one in found)])
+        found.append(Event(occurred_at, action.id, phase, action))
     return found
 
 
@@ -116,11 +117,11 @@ def in_order(actions: Iterable[rows.PendingAction], *,
     first event have to wait for them.
     """
     rows = list(actions)
-    # Sorted stably: of one moment, a start comes before its end.
+    # Sorted stably: at the same time, a start comes before its end.
     found = sorted(itertools.chain.from_iterable(map(of, rows)),
                    key=lambda event: event[:2])
     if more:
-        last = rows[-1].moment, rows[-1].id
+        last = rows[-1].occurred_at, rows[-1].id
         found = [event for event in found if event[:2] <= last]
     return found
 

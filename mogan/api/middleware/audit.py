@@ -75,7 +75,7 @@ warnings.filterwarnings('ignore', message='Invalid uuid: ')
 class _Answered(NamedTuple):
     """A request and its answer, as far as an auditor may know them."""
 
-    moment: datetime.datetime
+    time: datetime.datetime
     caller: Any
     method: str
     path: str
@@ -153,7 +153,7 @@ def _event(noted: _Answered, base: str) -> event.Event:
         initiator.global_request_id = caller.global_request_id
     made = event.Event(
         eventType=cadftype.EVENTTYPE_ACTIVITY,
-        eventTime=noted.moment.strftime(timestamp.TIME_FORMAT),
+        eventTime=noted.time.strftime(timestamp.TIME_FORMAT),
         action=_action(noted.method, noted.path),
         outcome=(cadftaxonomy.OUTCOME_SUCCESS if noted.code < 400  # noqa: PLR2004
                  else cadftaxonomy.OUTCOME_FAILURE),

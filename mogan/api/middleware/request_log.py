@@ -71,7 +71,7 @@ class RequestLog:
         return [] if method == 'HEAD' else body
 
 
-def _write(moment: float, caller: context.RequestContext, address: str,
+def _write(created: float, caller: context.RequestContext, address: str,
            method: str, path: str, query: str, *rest: Any) -> None:
     """Write a request's line, with the time of its end."""
     target = f'{path}?{query}' if query else path
@@ -80,8 +80,8 @@ def _write(moment: float, caller: context.RequestContext, address: str,
         '%s "%s %s" status: %s len: %s time: %.6f',
         (*map(_printable, (address, method, target)), *rest), None,
         extra={'context': caller})
-    record.created = moment
-    record.msecs = moment % 1 * 1000
+    record.created = created
+    record.msecs = created % 1 * 1000
     LOG.logger.handle(record)
 
 

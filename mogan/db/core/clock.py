@@ -90,14 +90,14 @@ class readable(expression.FunctionElement):  # noqa: N801 - an SQL function
 
 @compiles(readable, 'sqlite')
 def _sqlite_readable(element: readable, compiler: Any, **kw: Any) -> str:
-    moment = compiler.process(element.clauses, **kw)
+    value = compiler.process(element.clauses, **kw)
     # With the fraction it would be rounded; a day that the month does not
     # have becomes one of the next.
-    rest = f'substr({moment}, 20)'
-    return (f"({moment} IS NULL OR coalesce("
-            f"substr({moment}, 1, 4) >= '0001' AND "
-            f"datetime(substr({moment}, 1, 19), '+0 days')"
-            f" = substr({moment} || ' 00:00:00', 1, 19)"
+    rest = f'substr({value}, 20)'
+    return (f"({value} IS NULL OR coalesce("
+            f"substr({value}, 1, 4) >= '0001' AND "
+            f"datetime(substr({value}, 1, 19), '+0 days')"
+            f" = substr({value} || ' 00:00:00', 1, 19)"
             f" AND ({rest} = '' OR {rest} GLOB '.[0-9]*'"
             f" AND substr({rest}, 2) NOT GLOB '*[^0-9]*'), 0))")
 
@@ -105,14 +105,14 @@ def _sqlite_readable(element: readable, compiler: Any, **kw: Any) -> str:
 @compiles(readable, 'postgresql')
 def _postgresql_readable(element: readable, compiler: Any,
                          **kw: Any) -> str:
-    moment = compiler.process(element.clauses, **kw)
-    return (f"({moment} IS NULL OR {moment} BETWEEN '0001-01-01'"
+    value = compiler.process(element.clauses, **kw)
+    return (f"({value} IS NULL OR {value} BETWEEN '0001-01-01'"
             " AND '9999-12-31 23:59:59.999999')")
 
 
 @compiles(readable, 'mysql')
 @compiles(readable, 'mariadb')
 def _mysql_readable(element: readable, compiler: Any, **kw: Any) -> str:
-    moment = compiler.process(element.clauses, **kw)
-    return (f'({moment} IS NULL'
-            f' OR {moment} + INTERVAL 0 SECOND IS NOT NULL)')
+    value = compiler.process(element.clauses, **kw)
+    return (f'({value} IS NULL'
+            f' OR {value} + INTERVAL 0 SECOND IS NOT NULL)')

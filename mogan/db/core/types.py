@@ -62,8 +62,8 @@ class _SqliteTimestamp(sqlite.DATETIME):
 def _to_timestamp(value: Any) -> Any:
     if value is None:
         return None
-    moment = timestamps.parse(value)
-    return _unparsed(value) if moment is None else moment
+    timestamp = timestamps.parse(value)
+    return _unparsed(value) if timestamp is None else timestamp
 
 
 def _unparsed(value: Any) -> Unparsed:
