@@ -107,6 +107,14 @@ class NotUnderstood(Conflict):
                 'it right.')
 
 
+class RequirementNotUnderstood(Conflict):
+    """A requirement of an instance is not known to this release."""
+
+    template = ('The {table} {uuid} has the {column} "{value}", which this '
+                'release does not know: a newer release has written it, or '
+                'somebody by hand.')
+
+
 class NoNode(Conflict):
     template = ('The instance {uuid} in the status {status} has no node: '
                 '{verb} is not possible.')

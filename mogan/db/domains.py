@@ -7,12 +7,13 @@ set aside: it is shown as it is, and nobody works on it.
 """
 
 from collections.abc import Mapping
+from types import NoneType
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
 from mogan import exception, states
-from mogan.db import models
+from mogan.db import models, rows
 from mogan.db.core import clock, types
 from mogan.db.core.engine import Database
 from mogan.db.core.retry import retried
@@ -107,6 +108,24 @@ def check(row: Any, *columns: str) -> None:
     if found is not None:
         raise exception.NotUnderstood(
             uuid=row.uuid, column=found.column, value=found.value)
+
+
+def check_requirements(row: rows.Instance,
+                       flavor: rows.Flavor | None) -> None:
+    """Raise RequirementNotUnderstood where a column of JSON of these rows
+    that a node is chosen or deployed by has something else."""
+    _check_json('instance', row, metadata=(dict,),
+                partitions=(dict, NoneType), networks=(list, NoneType))
+    if flavor is not None:
+        _check_json('flavor', flavor, resources=(dict,), traits=(list,))
+
+
+def _check_json(table: str, row: Any, **kinds: tuple[type, ...]) -> None:
+    for name, kind in kinds.items():
+        value = getattr(row, name)
+        if not isinstance(value, kind):
+            raise exception.RequirementNotUnderstood(
+                table=table, uuid=row.uuid, column=name, value=str(value))
 
 
 @retried

@@ -6,9 +6,9 @@ import dataclasses
 import random
 from typing import Any
 
-from mogan import states
+from mogan import exception, states
 from mogan.baremetal import driver
-from mogan.db import claims, flavors, rows, secrets
+from mogan.db import claims, domains, flavors, rows, secrets
 from mogan.db.core.engine import Database
 from mogan.engine.lease import ClaimLost, LeasedDriver
 from mogan.engine.results import Again
@@ -90,16 +90,29 @@ class Task:
         return (f'The {self.verb.value.replace("_", " ")} was not done '
                 f'within {self._limit:g} seconds.')
 
+    @property
+    def image_uuid(self) -> str | None:
+        """Return the image of the request, or else of the instance."""
+        wanted: str | None = self.action.arguments.get('image_uuid')
+        return wanted or self.row.image_uuid
+
     def spec(self, *, with_secrets: bool = False) -> driver.DeploySpec:
         """Return what the instance requires of its node; `with_secrets`:
-        with the keys and user data that a deploy hands to it."""
-        # One that was taken over may have none.
-        flavor = (flavors.get(self.db, self.row.flavor_uuid)
-                  if self.row.flavor_uuid else None)
-        image = self.action.arguments.get('image_uuid')
+        with the keys and user data that a deploy hands to it.
+
+        Raises Refused where the rows do not tell.
+        """
+        try:
+            # One that was taken over may have none.
+            flavor = (flavors.get(self.db, self.row.flavor_uuid)
+                      if self.row.flavor_uuid else None)
+            domains.check_requirements(self.row, flavor)
+        except (exception.FlavorNotFound,
+                exception.RequirementNotUnderstood) as error:
+            raise driver.Refused(error.message) from error
         return driver.DeploySpec(
             instance_uuid=self.uuid, name=self.row.name,
-            image_uuid=image or self.row.image_uuid,
+            image_uuid=self.image_uuid,
             resources=flavor.resources if flavor else {},
             traits=flavor.traits if flavor else (),
             availability_zone=self.row.availability_zone,

@@ -60,7 +60,7 @@ def _end(task: Task, error: str | None = None, *,
     if node.availability is not Availability.ACTIVE:
         return Failed(states.Status.ERROR,
                       node.last_error or 'The rebuild failed.')
-    values: dict[str, Any] = {'image_uuid': task.spec().image_uuid,
+    values: dict[str, Any] = {'image_uuid': task.image_uuid,
                               'power_state': node.power_state}
     if task.row.launched_at is None:
         # An instance whose build had failed starts its life here.

@@ -5,8 +5,9 @@ keeps nobody from the others."""
 import itertools
 
 import fixtures
+import sqlalchemy as sa
 
-from mogan.db import actions, domains, outbox
+from mogan.db import actions, domains, models, outbox
 from mogan.metrics import rows
 from mogan.tests.functional import base, planting
 from mogan.tests.support.processes import eventually
@@ -207,6 +208,38 @@ class TestEngine(planting.PlantingTest):
             for uuid in (first, second):
                 self.ask(uuid, 'unlock')
                 self.wait_for(uuid, lock_state='unlocked')
+
+    def test_a_build_that_needs_what_is_broken_ends_with_its_name(self):
+        for column, value in (('resources', BROKEN), ('resources', '[]'),
+                              ('traits', '"fast"')):
+            flavor = self.make_flavor()
+            self.write(models.flavors, models.flavors.c.uuid == flavor,
+                       {column: value})
+            uuid = self.ask_for_instance(flavor_uuid=flavor)
+            self.wait_for(uuid, status='error')
+            fault = self.see(uuid)['fault']
+            self.assertEqual('create', fault['cause'])
+            self.assertIn(f'The flavor {flavor} has the {column} "',
+                          fault['message'])
+        self.deployment.stop_engines()
+        uuids = {column: self.ask_for_instance() for column in (
+            'metadata', 'partitions', 'networks')}
+        for column, uuid in uuids.items():
+            self.plant(uuid, **{column: BROKEN})
+        self.deployment.start_engine()
+        for column, uuid in uuids.items():
+            self.wait_for(uuid, status='error')
+            self.assertIn(f'The instance {uuid} has the {column} "{BROKEN}"',
+                          self.see(uuid)['fault']['message'])
+
+    def test_an_instance_without_its_flavor_is_not_rebuilt(self):
+        uuid = self.uuids[0]
+        with self.db.writer() as connection:
+            connection.execute(sa.delete(models.flavors).where(
+                models.flavors.c.uuid == self.row(uuid)['flavor_uuid']))
+        self.ask(uuid, 'rebuild')
+        self.wait_for(uuid, status='error')
+        self.assertIn('Flavor', self.see(uuid)['fault']['message'])
 
     def test_what_the_work_does_not_need_may_be_broken(self):
         first, second, _ = self.uuids
