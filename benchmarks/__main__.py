@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""python -m benchmarks: the figures of doc/source/admin/performance.rst."""
+"""python -m benchmarks: the results of doc/source/admin/performance.rst."""
 
 import argparse
 import contextlib
@@ -16,7 +16,6 @@ from benchmarks import (
     client,
     data,
     databases,
-    figures,
     ironic,
     keystone,
     lists,
@@ -24,16 +23,17 @@ from benchmarks import (
     peers,
     profile,
     ratios,
+    results,
     service,
     slow,
     wire,
 )
 from benchmarks.databases import Place
-from benchmarks.figures import Figure
+from benchmarks.results import Result
 
 
 def _lists(place: Place, directory: pathlib.Path,
-           rounds: int) -> list[Figure]:
+           rounds: int) -> list[Result]:
     with databases.made(place.kind, directory) as small:
         data.fill(small, data.SMALL)
         return lists.measure(place, small, 3 * rounds)
@@ -43,13 +43,13 @@ _FEWEST: Final = 60_000
 
 # What is measured, each with a database of its own.
 _MEASURES: Final[dict[str, tuple[str, Callable[
-        [Place, pathlib.Path, int], list[Figure]]]]] = {
+        [Place, pathlib.Path, int], list[Result]]]]] = {
     'lists': ('a page of each list, a large table beside a small one',
               _lists),
     'memory': ('the memory of a worker of the API and of the engine',
                lambda place, directory, _: memory.measure(
                    place, directory)),
-    'ratios': ('CPU time of three requests beside that of their floors',
+    'ratios': ('CPU time of three requests beside that of their baselines',
                lambda place, _, rounds: ratios.measure(place, rounds)),
     'http': ('the same three over HTTP, and the slowest of many locks',
              lambda place, directory, rounds: wire.measure(
@@ -62,7 +62,7 @@ _MEASURES: Final[dict[str, tuple[str, Callable[
 # What needs something that is not the service's, and how to find it.
 _PEERS: Final[dict[str, tuple[
         Callable[[], Any],
-        Callable[[pathlib.Path, int], list[Figure]]]]] = {
+        Callable[[pathlib.Path, int], list[Result]]]]] = {
     'ironic': (functools.partial(peers.choose, 'Ironic', 'ironic'),
                ironic.measure),
     'client': (client.find, client.measure),
@@ -72,11 +72,11 @@ _PEERS: Final[dict[str, tuple[
 
 
 def main() -> int:
-    """Measure; 1 where a figure is over its goal."""
+    """Measure; 1 where a result is over its goal."""
     arguments = _parse()
     # Ends what has been started, and drops what has been made.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    found: list[Figure] = []
+    found: list[Result] = []
     with tempfile.TemporaryDirectory(prefix='mogan-benchmarks-',
                                      dir=arguments.directory) as directory:
         if arguments.what in _PEERS:
@@ -86,13 +86,13 @@ def main() -> int:
             for kind in arguments.database:
                 found += _on(kind, pathlib.Path(directory), arguments)
     if found:
-        print(figures.as_json(found) if arguments.json
-              else figures.table(found))
-    return int(any(figure.verdict in {'over', 'under'} for figure in found))
+        print(results.as_json(found) if arguments.json
+              else results.table(found))
+    return int(any(result.verdict in {'over', 'under'} for result in found))
 
 
 def _on(kind: str, directory: pathlib.Path,
-        arguments: argparse.Namespace) -> list[Figure]:
+        arguments: argparse.Namespace) -> list[Result]:
     if arguments.what == 'profile':
         with _filled(kind, directory, arguments.rows) as place:
             print(profile.show(place))
@@ -118,7 +118,7 @@ def _filled(kind: str, directory: pathlib.Path, rows: int) -> Iterator[Place]:
 
 
 def _beside(what: str, directory: pathlib.Path,
-            rounds: int) -> list[Figure]:
+            rounds: int) -> list[Result]:
     find, measure = _PEERS[what]
     try:
         find()
@@ -150,8 +150,8 @@ def _parse() -> argparse.Namespace:
         epilog='The databases are made for the run and dropped after it. '
                'MariaDB and PostgreSQL\nare those of 127.0.0.1, or of '
                'MOGAN_TEST_MARIADB and MOGAN_TEST_POSTGRESQL. The exit\n'
-               'status is 1 where a figure is over its goal. Other work on '
-               'the machine disturbs\nthe figures of HTTP most, those of '
+               'status is 1 where a result is over its goal. Other work on '
+               'the machine disturbs\nthe results of HTTP most, those of '
                'CPU time least.')
     parser.add_argument('what', choices=[
         *_MEASURES, 'all', 'profile', 'ironic', 'client', 'keystone'])
@@ -160,7 +160,7 @@ def _parse() -> argparse.Namespace:
                         help=f'one or more of {", ".join(databases.KINDS)} '
                              '(default: sqlite)')
     parser.add_argument('--rounds', type=int, default=20, metavar='N',
-                        help='how often service and floor take turns '
+                        help='how often service and baseline take turns '
                              '(default: %(default)s)')
     parser.add_argument('--rows', type=int, default=data.LARGE, metavar='N',
                         help='number of instances in the large table, at '

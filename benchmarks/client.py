@@ -15,8 +15,8 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from benchmarks.figures import Figure
 from benchmarks.peers import Missing
+from benchmarks.results import Result
 from mogan.tests.support.standalone import Standalone
 
 _GOAL: Final = 0.15  # seconds
@@ -41,7 +41,7 @@ def find() -> str:
     return found
 
 
-def measure(directory: pathlib.Path, rounds: int) -> list[Figure]:
+def measure(directory: pathlib.Path, rounds: int) -> list[Result]:
     """Measure the time that a lock adds to a start of `openstack`."""
     openstack = find()
     with contextlib.closing(Standalone(directory=directory)) as service:
@@ -56,7 +56,7 @@ def measure(directory: pathlib.Path, rounds: int) -> list[Figure]:
         lock, nothing = _best(
             [(openstack, *_LOCK), (openstack, *_NOTHING)], environment,
             rounds)
-    return [Figure('instance lock - nothing', 'sqlite', lock - nothing, 's',
+    return [Result('instance lock - nothing', 'sqlite', lock - nothing, 's',
                    _GOAL, f'{lock:.3f} - {nothing:.3f} s')]
 
 

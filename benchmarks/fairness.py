@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checks that each floor does the work of the service."""
+"""Checks that each baseline does the work of the service."""
 
 import itertools
 import json
 from collections.abc import Callable
 from typing import Any, Final
 
-from benchmarks import floors, requests
+from benchmarks import baselines, requests
+from benchmarks.baselines import Driver
 from benchmarks.databases import Place
-from benchmarks.floors import Driver
 
 # Values that have to be the same; of the others, only the kind.
 _SAME: Final = frozenset({'lock_state', 'verb', 'fence', 'attempts', 'times'})
@@ -18,16 +18,16 @@ def check(place: Place, application: Callable[..., Any]) -> None:
     """Raise AssertionError where an answer, or what is left in the
     database, is another one."""
     for series in requests.series(place):
-        floor = floors.FLOORS[series.floor](place)
+        baseline = baselines.BASELINES[series.baseline](place)
         chosen = list(itertools.islice(series.requests, 2))
-        if series.floor == 'W':
+        if series.baseline == 'W':
             requests.call(application, chosen[0])
-            requests.call(floor, chosen[1])
-            mine, its = (_left(floor.driver, request.path.split('/')[3])
+            requests.call(baseline, chosen[1])
+            mine, its = (_left(baseline.driver, request.path.split('/')[3])
                          for request in chosen)
         else:
             mine, its = (json.loads(requests.call(one, chosen[0]))
-                         for one in (application, floor))
+                         for one in (application, baseline))
         assert mine == its, f'{series.name}:\n{mine}\n{its}'
 
 

@@ -12,9 +12,9 @@ from contextlib import AbstractContextManager
 from typing import Any, Final
 
 from benchmarks import ironic_beside, ironic_server, ironic_service
-from benchmarks.figures import Figure
 from benchmarks.ironic_bare import Bare, order
 from benchmarks.ironic_service import WORKERS, Client
+from benchmarks.results import Result
 from mogan.baremetal.driver import Permit
 from mogan.baremetal.ironic.driver import IronicDriver
 from mogan.tests.ironic.drivers import make_driver
@@ -34,7 +34,7 @@ _CROWD_GOAL: Final = 0.9
 _CLAIM_GOAL: Final = 20  # ms
 
 
-def measure(directory: pathlib.Path, rounds: int) -> list[Figure]:
+def measure(directory: pathlib.Path, rounds: int) -> list[Result]:
     """Return all results; a deploy and a claim are repeated `rounds` times."""
     found = []
     nodes = 2 * (rounds + _WARM_UP + _CROWDS * _CROWD) + _FEW
@@ -84,12 +84,12 @@ def _requests(ironic: Ironic, deploy: Callable[[], Any]) -> list[str]:
 
 
 def _deploys(ironic: Ironic, access: tuple[int, str],
-             rounds: int) -> list[Figure]:
+             rounds: int) -> list[Result]:
     with _both(ironic, access) as both:
         turns = [[one.deploy() for one in both] for _ in range(rounds)]
     mine, bare = (statistics.median(column) * 1e3
                   for column in zip(*turns, strict=True))
-    return [Figure('one deploy / Ironic alone', _DATABASE, mine / bare, '',
+    return [Result('one deploy / Ironic alone', _DATABASE, mine / bare, '',
                    _OVERHEAD_GOAL, f'{mine:.0f} / {bare:.0f} ms')]
 
 
@@ -100,7 +100,7 @@ def _several(make: Callable[[], Any]) -> Iterator[list[Any]]:
                for _ in range(WORKERS)]
 
 
-def _crowds(ironic: Ironic, access: tuple[int, str]) -> list[Figure]:
+def _crowds(ironic: Ironic, access: tuple[int, str]) -> list[Result]:
     # Idle connections are closed after a while: each crowd has its own.
     turns = [(_crowd(_several(lambda: Client(*access))),
               _crowd(_several(lambda: Bare(ironic.port))))
@@ -108,7 +108,7 @@ def _crowds(ironic: Ironic, access: tuple[int, str]) -> list[Figure]:
     mine, bare = (statistics.median(column)
                   for column in zip(*turns, strict=True))
     detail = '; '.join(f'{one:.1f} / {other:.1f}' for one, other in turns)
-    return [Figure(f'{_CROWD} deploys, {WORKERS} workers / Ironic alone',
+    return [Result(f'{_CROWD} deploys, {WORKERS} workers / Ironic alone',
                    _DATABASE, mine / bare, '', _CROWD_GOAL,
                    f'{detail} deploys/s', least=True)]
 
@@ -124,7 +124,7 @@ def _crowd(opened: _Several) -> float:
     return _CROWD / (time.perf_counter() - began)
 
 
-def _claims(few: Ironic, many: Ironic, rounds: int) -> list[Figure]:
+def _claims(few: Ironic, many: Ironic, rounds: int) -> list[Result]:
     with contextlib.ExitStack() as stack:
         drivers = [stack.enter_context(contextlib.closing(make_driver(
             ironic.url))) for ironic in (few, many)]
@@ -134,7 +134,7 @@ def _claims(few: Ironic, many: Ironic, rounds: int) -> list[Figure]:
                  for _ in range(rounds)]
     small, large = (statistics.median(column) * 1e3
                     for column in zip(*turns, strict=True))
-    return [Figure(f'a claim, {_MANY:,} nodes more than {_FEW}', _DATABASE,
+    return [Result(f'a claim, {_MANY:,} nodes more than {_FEW}', _DATABASE,
                    large - small, 'ms', _CLAIM_GOAL,
                    f'{large:.1f} - {small:.1f} ms')]
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from benchmarks import data, databases, ironic_server, requests, served
 from benchmarks import service as configured
-from benchmarks.figures import Figure
 from benchmarks.requests import Request
+from benchmarks.results import Result
 from benchmarks.wire import Connection
 from mogan.tests.ironic.server import Ironic
 
@@ -37,7 +37,7 @@ class IronicRequest(Request):
         return found | {'X-OpenStack-Ironic-API-Version': '1.56'}
 
 
-def measure(directory: pathlib.Path, rounds: int) -> list[Figure]:
+def measure(directory: pathlib.Path, rounds: int) -> list[Result]:
     """Measure the ratio of the service's requests per second to Ironic's."""
     with contextlib.ExitStack() as stack:
         place = stack.enter_context(databases.made(_DATABASE, directory))
@@ -78,7 +78,7 @@ def _protect(uuid: str) -> Request:
 
 def _compare(name: str, ours: tuple[Connection, Iterator[Request]],
              its: tuple[Connection, Iterator[Request]],
-             rounds: int) -> Figure:
+             rounds: int) -> Result:
     turn = _TURNS[name]
     turns = [[statistics.median(
         connection.seconds(request)
@@ -88,5 +88,5 @@ def _compare(name: str, ours: tuple[Connection, Iterator[Request]],
     # The first one warms up.
     mine, theirs = (statistics.median(column) * 1e3
                     for column in zip(*turns[1:], strict=True))
-    return Figure(f'{name}, times Ironic', _DATABASE, theirs / mine, '',
+    return Result(f'{name}, times Ironic', _DATABASE, theirs / mine, '',
                   _GOALS[name], f'{theirs:.1f} / {mine:.2f} ms', least=True)

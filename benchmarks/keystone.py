@@ -15,8 +15,8 @@ from oslo_config import cfg
 
 from benchmarks import data, databases, ratios
 from benchmarks import service as configured
-from benchmarks.figures import Figure
 from benchmarks.requests import Request
+from benchmarks.results import Result
 from mogan import conf as options
 from mogan.tests.keystone import server
 from mogan.tests.support.servers import Server
@@ -69,7 +69,7 @@ class _WithToken(Request):
         return super().headers() | {'X-Auth-Token': self.token}
 
 
-def measure(directory: pathlib.Path, rounds: int) -> list[Figure]:
+def measure(directory: pathlib.Path, rounds: int) -> list[Result]:
     """Measure the time that each kind of authentication adds to a request."""
     with contextlib.ExitStack() as stack:
         place = stack.enter_context(databases.made('sqlite', directory))
@@ -90,10 +90,10 @@ def measure(directory: pathlib.Path, rounds: int) -> list[Figure]:
         spent = dict(zip(ways, ratios.least(
             _turn(columns) for _ in range(rounds)), strict=True))
     least = spent.pop('nobody')
-    return [figure for name, one in spent.items() for figure in (
-        _figure(f'{name}, CPU', one.cpu, least.cpu,
+    return [result for name, one in spent.items() for result in (
+        _result(f'{name}, CPU', one.cpu, least.cpu,
                 _GOAL if 'token' in name else None),
-        _figure(f'{name}, wall', one.wall, least.wall))]
+        _result(f'{name}, wall', one.wall, least.wall))]
 
 
 def _tokens(url: str, stack: contextlib.ExitStack) -> dict[str, str]:
@@ -133,7 +133,7 @@ def _turn(columns: list[tuple[Any, Iterator[Request]]],
             series, _TURN))) for application, series in columns]
 
 
-def _figure(name: str, mine: float, least: float,
-            goal: float | None = None) -> Figure:
-    return Figure(name, 'sqlite', (mine - least) / 1e3, 'ms', goal,
+def _result(name: str, mine: float, least: float,
+            goal: float | None = None) -> Result:
+    return Result(name, 'sqlite', (mine - least) / 1e3, 'ms', goal,
                   f'{mine:.0f} - {least:.0f} us')

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from benchmarks import data, requests, service
 from benchmarks.databases import Place
-from benchmarks.figures import Figure
 from benchmarks.ratios import uncollected
 from benchmarks.requests import Request
+from benchmarks.results import Result
 from mogan.db import models
 
 _GOAL: Final = 1.10
@@ -96,7 +96,7 @@ class _Table:
         return str(found)
 
 
-def measure(large: Place, small: Place, rounds: int) -> list[Figure]:
+def measure(large: Place, small: Place, rounds: int) -> list[Result]:
     """Measure a page of each list, beside one of the small table."""
     tables = [_Table(place, service.application(place))
               for place in (large, small)]
@@ -106,13 +106,13 @@ def measure(large: Place, small: Place, rounds: int) -> list[Figure]:
     for wanted in _lists():
         [(mine, its)] = _best(clock, rounds, [
             [(table, wanted.page()) for table in tables]])
-        found.append(_figure(f'{wanted.name}, first page', large, mine, its))
+        found.append(_result(f'{wanted.name}, first page', large, mine, its))
         deep = _best(clock, rounds, [
             [(tables[0], wanted.page(tables[0].marker(wanted, part))),
              (tables[1], wanted.page(tables[1].marker(wanted, None)))]
             for part in _DEPTHS])
         mine, its = max(deep, key=lambda both: both[0] / both[1])
-        found.append(_figure(f'{wanted.name}, deep page', large, mine, its))
+        found.append(_result(f'{wanted.name}, deep page', large, mine, its))
     return found
 
 
@@ -134,7 +134,7 @@ def _best(clock: Callable[[], float], rounds: int,
     return list(zip(best[::2], best[1::2], strict=True))
 
 
-def _figure(name: str, large: Place, mine: float, its: float) -> Figure:
-    return Figure(f'list {name}, {large.rows} / {data.SMALL} rows',
+def _result(name: str, large: Place, mine: float, its: float) -> Result:
+    return Result(f'list {name}, {large.rows} / {data.SMALL} rows',
                   large.kind, mine / its, '', _GOAL,
                   f'{mine * 1e6:.0f} / {its * 1e6:.0f} us')

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from benchmarks import requests, service
 from benchmarks.databases import Place
-from benchmarks.figures import Figure
+from benchmarks.results import Result
 from benchmarks.wire import Connection
 from mogan.db import models
 from mogan.tests.support import processes
@@ -31,7 +31,7 @@ class Size(NamedTuple):
     rss: float
 
 
-def measure(place: Place, directory: pathlib.Path) -> list[Figure]:
+def measure(place: Place, directory: pathlib.Path) -> list[Result]:
     """PSS, where pages that processes share count in parts; the most that
     is seen."""
     port = processes.free_port()
@@ -48,7 +48,7 @@ def measure(place: Place, directory: pathlib.Path) -> list[Figure]:
         for _ in _work(place, port):
             for each, sizes in zip(both, seen, strict=True):
                 sizes.append(_size(each))
-    return [_figure(name, place, sizes) for name, sizes in zip(
+    return [_result(name, place, sizes) for name, sizes in zip(
         ('API', 'engine'), seen, strict=True)]
 
 
@@ -62,7 +62,7 @@ def _work(place: Place, port: int) -> Iterator[None]:
         with contextlib.closing(Connection(port)) as connection:
             for request in itertools.islice(series.requests, _ROUNDS):
                 connection.seconds(
-                    largest if series.floor == 'L' else request)
+                    largest if series.baseline == 'L' else request)
         _settle(place)
         yield
 
@@ -90,7 +90,7 @@ def _size(each: Service) -> Size:
     return Size(sizes['Pss'], sizes['Rss'])
 
 
-def _figure(name: str, place: Place, sizes: list[Size]) -> Figure:
+def _result(name: str, place: Place, sizes: list[Size]) -> Result:
     largest = max(sizes)
-    return Figure(f'{name} worker, PSS', place.kind, largest.pss, 'MiB',
+    return Result(f'{name} worker, PSS', place.kind, largest.pss, 'MiB',
                   _GOAL, f'RSS {largest.rss:.0f} MiB')

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CPU time of a request beside that of its floor, in one process.
+"""CPU time of a request beside that of its baseline, in one process.
 
-Service and floor take turns of many requests.  The best turn of each
+Service and baseline take turns of many requests.  The best turn of each
 counts: what others do on the same machine disturbs some, seldom all.
 """
 
@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from benchmarks import fairness, floors, requests, service
+from benchmarks import baselines, fairness, requests, service
 from benchmarks.databases import Place
-from benchmarks.figures import Figure
 from benchmarks.requests import Request, Series
+from benchmarks.results import Result
 
 # On SQLite, which does least beside.
 _GOALS: Final = {'GET one': 6.0, 'list of 100': 1.4, 'PUT lock': 3.0}
@@ -34,29 +34,29 @@ class Spent:
         return Spent(self.cpu + other.cpu, self.wall + other.wall)
 
 
-def measure(place: Place, rounds: int) -> list[Figure]:
+def measure(place: Place, rounds: int) -> list[Result]:
     """Return the ratios of the three requests that have baselines."""
     application = service.application(place)
     fairness.check(place, application)
     found = []
     for series in requests.series(place):
-        both = application, floors.FLOORS[series.floor](place)
+        both = application, baselines.BASELINES[series.baseline](place)
         mine, its = _best(series, both, rounds)
         goal = _GOALS[series.name] if place.kind == 'sqlite' else None
-        name = f'{series.name} / {series.floor}'
+        name = f'{series.name} / {series.baseline}'
         found += [
-            _figure(f'{name}, CPU', place, mine.cpu, its.cpu, goal),
-            _figure(f'{name}, wall', place, mine.wall, its.wall)]
+            _result(f'{name}, CPU', place, mine.cpu, its.cpu, goal),
+            _result(f'{name}, wall', place, mine.wall, its.wall)]
         with _silent():
             mine, its = _best(series, both, rounds)
-        found.append(_figure(f'{name}, CPU, without its line in the log',
+        found.append(_result(f'{name}, CPU, without its line in the log',
                              place, mine.cpu, its.cpu))
     return found
 
 
-def _figure(name: str, place: Place, mine: float, its: float,
-            goal: float | None = None) -> Figure:
-    return Figure(name, place.kind, mine / its, '', goal,
+def _result(name: str, place: Place, mine: float, its: float,
+            goal: float | None = None) -> Result:
+    return Result(name, place.kind, mine / its, '', goal,
                   f'{mine:.0f} / {its:.0f} us')
 
 

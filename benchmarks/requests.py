@@ -10,7 +10,7 @@ from benchmarks import data, service
 from benchmarks.databases import Place
 from mogan.tests.support.client import environ
 
-# A page of whole instances, as the floor's.
+# A page of whole instances, as the baseline's.
 PAGE: Final = '/v1/instances/detail'
 
 
@@ -61,11 +61,11 @@ def lock(uuid: str) -> Request:
 
 @dataclasses.dataclass(frozen=True)
 class Series:
-    """Requests of one kind, the floor of their answers, and how many are
+    """Requests of one kind, the baseline of their answers, and how many are
     sent at a time."""
 
     name: str
-    floor: str
+    baseline: str
     requests: Iterator[Request]
     turn: int
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The service or a floor on the service's web server, in a process of its
+"""The service or a baseline on the service's web server, in a process of its
 own."""
 
 import contextlib
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
-from benchmarks import floors, service
+from benchmarks import baselines, service
 from benchmarks.databases import Place
 from mogan.http_server import server
 
@@ -46,7 +46,7 @@ def main() -> None:
     place = Place(kind, url)
     service.prepare(pathlib.Path(config))
     application = (service.application(place) if name == SERVICE
-                   else floors.FLOORS[name](place))
+                   else baselines.BASELINES[name](place))
     front = server.build('127.0.0.1', 0, application, threads=_THREADS)
     gc.collect()
     gc.freeze()

@@ -18,7 +18,7 @@ from typing import Final
 
 from benchmarks import data, requests, served
 from benchmarks.databases import Place
-from benchmarks.figures import Figure
+from benchmarks.results import Result
 from benchmarks.wire import Connection
 
 _CONNECTIONS: Final = 2_000
@@ -38,7 +38,7 @@ _KINDS: Final = (
     ('answers', requests.page().raw(), b''))
 
 
-def measure(place: Place, config: pathlib.Path, rounds: int) -> list[Figure]:
+def measure(place: Place, config: pathlib.Path, rounds: int) -> list[Result]:
     """p50 and p99 of one client on a kept connection, and on one that is
     new for each request, alone and beside the slow ones."""
     found = []
@@ -51,7 +51,7 @@ def measure(place: Place, config: pathlib.Path, rounds: int) -> list[Figure]:
                     taken = list(_take(port, shows, _REQUESTS * rounds,
                                        again=again))
                     cuts = statistics.quantiles(taken, n=100)
-                    found.append(Figure(
+                    found.append(Result(
                         f'GET one, {name} connection, {count} slow, p99',
                         place.kind, cuts[98] * 1e3, 'ms', _P99_GOAL,
                         f'p50 {cuts[49] * 1e3:.2f} ms, most '

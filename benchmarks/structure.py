@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Figures of the source tree: its size, its docstrings, and how much of our
+"""Results of the source tree: its size, its docstrings, and how much of our
 own code a request passes through.
 
     python -m benchmarks.structure

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same over HTTP: one web server process, clients on plain sockets.
 
-Floors are served by the same server, each in a process of its own.
+Baselines are served by the same server, each in a process of its own.
 """
 
 import contextlib
@@ -16,8 +16,8 @@ from typing import Final
 
 from benchmarks import requests, served
 from benchmarks.databases import Place
-from benchmarks.figures import Figure
 from benchmarks.requests import Request, Series
+from benchmarks.results import Result
 
 # Of the medians, with one client; on SQLite.
 _GOALS: Final = {'GET one': 2.3, 'list of 100': 1.4, 'PUT lock': 1.9}
@@ -84,21 +84,21 @@ def _length(head: bytes) -> int:
 
 
 def measure(place: Place, config: pathlib.Path, rounds: int,
-            ) -> list[Figure]:
+            ) -> list[Result]:
     """Return the ratios of the medians, and the p99 of many locks."""
     found = []
     with served.running(served.SERVICE, place, config) as port:
         every = requests.series(place)
         for series in every:
-            with served.running(series.floor, place, config) as floor:
-                found.append(_compare(series, place.kind, (port, floor),
+            with served.running(series.baseline, place, config) as baseline:
+                found.append(_compare(series, place.kind, (port, baseline),
                                       rounds))
         found += _crowds(every[-1], place.kind, port)
     return found
 
 
 def _compare(series: Series, kind: str, ports: Sequence[int],
-             rounds: int) -> Figure:
+             rounds: int) -> Result:
     with contextlib.ExitStack() as stack:
         both = [stack.enter_context(contextlib.closing(Connection(port)))
                 for port in ports]
@@ -106,11 +106,11 @@ def _compare(series: Series, kind: str, ports: Sequence[int],
             _median(connection, series)  # warms up
         turns = [[_median(connection, series) for connection in both]
                  for _ in range(rounds)]
-    mine, floor = (min(column) * 1e6 for column in zip(*turns, strict=True))
-    return Figure(f'{series.name} / {series.floor}, HTTP p50', kind,
-                  mine / floor, '',
+    mine, baseline = (min(column) * 1e6 for column in zip(*turns, strict=True))
+    return Result(f'{series.name} / {series.baseline}, HTTP p50', kind,
+                  mine / baseline, '',
                   _GOALS[series.name] if kind == 'sqlite' else None,
-                  f'{mine:.0f} / {floor:.0f} us')
+                  f'{mine:.0f} / {baseline:.0f} us')
 
 
 def _median(connection: Connection, series: Series) -> float:
@@ -119,7 +119,7 @@ def _median(connection: Connection, series: Series) -> float:
             series.requests, series.turn))
 
 
-def _crowds(series: Series, kind: str, port: int) -> list[Figure]:
+def _crowds(series: Series, kind: str, port: int) -> list[Result]:
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(contextlib.closing(Connection(port)))
                    for _ in range(_CLIENTS)]
@@ -130,10 +130,10 @@ def _crowds(series: Series, kind: str, port: int) -> list[Figure]:
     rates = [rate for _, rate in turns]
     name = f'{series.name}, {_CLIENTS} clients'
     return [
-        Figure(f'{name}, HTTP p99', kind, statistics.median(slowest), 'ms',
+        Result(f'{name}, HTTP p99', kind, statistics.median(slowest), 'ms',
                _P99_GOAL if kind == 'sqlite' else None,
                ', '.join(f'{one:.1f}' for one in slowest)),
-        Figure(f'{name}, HTTP rate', kind, statistics.median(rates), '/s')]
+        Result(f'{name}, HTTP rate', kind, statistics.median(rates), '/s')]
 
 
 def _crowd(clients: Sequence[Connection], batch: list[Request],

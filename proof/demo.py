@@ -75,14 +75,14 @@ def _race(variant: services.Variant, seconds: float, seed: int) -> Verdict:
         family = Family(directory)
         try:
             service = Standalone(family, directory)
-            _furnish(service.directory)
+            _write_files(service.directory)
             service.start(services.command(variant, 'standalone'))
             return _observe(service, seconds, seed)
         finally:
             family.close()
 
 
-def _furnish(directory: pathlib.Path) -> None:
+def _write_files(directory: pathlib.Path) -> None:
     """Accounts with cheap passwords, hardware that works fast."""
     (directory / 'mogan.conf').write_text(_CONF, encoding='utf-8')
     services.write_users(directory / 'users')

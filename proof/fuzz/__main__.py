@@ -16,8 +16,8 @@ import time
 from typing import Final, NoReturn
 
 from mogan.tests.support.processes import Family
-from proof.fuzz import conform, oracle, planted, raw
-from proof.fuzz.names import PLANTED
+from proof.fuzz import conform, defects, oracle, raw
+from proof.fuzz.names import DEFECT
 from proof.fuzz.service import ADMIN, MEMBER, Service
 
 # Of all cases, those that the document makes; each persona has its part.
@@ -37,7 +37,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _ended)
     print(f'seed {options.seed}', flush=True)
     if options.planted:
-        return _find_planted(options)
+        return _find_defects(options)
     return 1 if _run(options) else 0
 
 
@@ -59,16 +59,16 @@ def _ended(number: int, _frame: object) -> NoReturn:
     raise SystemExit(f'ended by signal {number}')
 
 
-def _find_planted(options: argparse.Namespace) -> int:
+def _find_defects(options: argparse.Namespace) -> int:
     missed = 0
-    for name in planted.DEFECTS:
-        os.environ[PLANTED] = name
-        faults = _run(options, 'proof.fuzz.planted', quiet=True)
+    for name in defects.DEFECTS:
+        os.environ[DEFECT] = name
+        faults = _run(options, 'proof.fuzz.defects', quiet=True)
         missed += not faults
         first = faults[0][:300] if faults else 'NOT FOUND'
         print(f'{name}: {len(faults)} faults: {first}', flush=True)
-    print(f'{len(planted.DEFECTS) - missed} of {len(planted.DEFECTS)} '
-          'planted defects found')
+    print(f'{len(defects.DEFECTS) - missed} of {len(defects.DEFECTS)} '
+          'injected defects found')
     return missed
 
 

@@ -122,18 +122,18 @@ def _fields(dice: random.Random) -> Form:
 
 
 class Forms:
-    """Cases by dice; `planted` are the instances that the code does not
+    """Cases by dice; `injected` are the instances that the code does not
     understand."""
 
     def __init__(self, service: Service,
-                 planted: dict[str, Strange]) -> None:
+                 injected: dict[str, Strange]) -> None:
         self._service = service
         # Of another one, only what is to be done is not understood.
-        self._planted = [(uuid, kind) for uuid, kind in planted.items()
+        self._injected = [(uuid, kind) for uuid, kind in injected.items()
                          if kind.refuses]
         self._flavors = service.uuids('flavors')
         self._instances = [uuid for uuid in service.uuids('instances')
-                           if uuid not in planted]
+                           if uuid not in injected]
         self._kinds: list[Callable[[random.Random], Form]] = [
             _keypair, _keypair, _private, _fields, self._networks,
             self._reason, self._strange, self._strange, self._strange,
@@ -164,7 +164,7 @@ class Forms:
                     {'lock': {'reason': reason}}, 400, 'reason')
 
     def _strange(self, dice: random.Random) -> Form:
-        uuid, kind = dice.choice(self._planted)
+        uuid, kind = dice.choice(self._injected)
         path = f'/v1/instances/{uuid}'
         if dice.random() < 0.3:  # noqa: PLR2004
             return Form(ADMIN, 'GET', path, None, 200, kind.value)
@@ -177,6 +177,6 @@ class Forms:
         return Form(ADMIN, method, path + tail, body, 409, kind.value)
 
     def _listed(self, dice: random.Random) -> Form:
-        _, kind = dice.choice(self._planted)
+        _, kind = dice.choice(self._injected)
         return Form(ADMIN, 'GET', '/v1/instances?all_tenants=true&name=strange'
                     '&fields=uuid,status,lock_state', None, 200, kind.value)

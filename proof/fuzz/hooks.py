@@ -20,7 +20,7 @@ from proof.fuzz.names import RECORDS
 # So many requests of each operation and status are kept for the bytes.
 _KEPT: Final = 6
 _INSTANCE: Final = re.compile(r'/v1/(instances|servers)/[^/?]+')
-_PATIENCE: Final = 20.0
+_TIMEOUT: Final = 20.0
 
 _records: Final = pathlib.Path(os.environ[RECORDS]).open(  # noqa: SIM115
     'a', encoding='ascii')
@@ -46,10 +46,10 @@ def after_call(context: Any,  # noqa: ARG001 - named so
     _record(case.operation.label, request, response.status_code)
     if (request.method == 'DELETE' and response.status_code == 204  # noqa: PLR2004
             and _INSTANCE.fullmatch(path)):
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _TIMEOUT
         while requests.get(
                 request.url, headers=request.headers,
-                timeout=_PATIENCE).status_code < 400:  # noqa: PLR2004
+                timeout=_TIMEOUT).status_code < 400:  # noqa: PLR2004
             if time.monotonic() > deadline:
                 return  # use_after_free will say so
             time.sleep(0.02)

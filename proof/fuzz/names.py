@@ -6,4 +6,4 @@ from typing import Final
 # The file that the requests are recorded in.
 RECORDS: Final = 'MOGAN_FUZZ_RECORDS'
 # The defect that the service is to have.
-PLANTED: Final = 'MOGAN_FUZZ_PLANTED'
+DEFECT: Final = 'MOGAN_FUZZ_DEFECT'

@@ -19,7 +19,7 @@ from proof.fuzz.forms import Forms
 from proof.fuzz.service import ADMIN, PERSONAS, Service, basic
 
 # Seconds for all of a connection: the service's own limits are below it.
-_PATIENCE: Final = 45.0
+_TIMEOUT: Final = 45.0
 # After so many cases the service is asked in peace, and its log read.
 _BATCH: Final = 250
 # An answer in peace, in seconds.
@@ -49,10 +49,10 @@ class Fuzzer:
                  seed: int) -> None:
         self._service = service
         self._seed = seed
-        planted = service.plant()
-        self._forms = Forms(service, planted)
-        self._seeds = [*_recorded(records), *_SEEDS, *_about(planted)]
-        self._told: set[str] = set()
+        injected = service.inject_rows()
+        self._forms = Forms(service, injected)
+        self._seeds = [*_recorded(records), *_SEEDS, *_about(injected)]
+        self._reported: set[str] = set()
         self._read = service.lines.stat().st_size
         self._secrets = [one.password for one in PERSONAS] + [
             basic(one).split()[1] for one in PERSONAS]
@@ -94,7 +94,7 @@ class Fuzzer:
         try:
             came = exchange(self._service.port, data, dice)
         except TimeoutError:
-            came, faults = b'', [f'no end within {_PATIENCE:g} seconds']
+            came, faults = b'', [f'no end within {_TIMEOUT:g} seconds']
         except OSError as error:
             came, faults = b'', [f'the service is not there: {error}']
         else:
@@ -126,9 +126,9 @@ class Fuzzer:
                            f'{time.monotonic() - began:.1f} s')
         lines = self._lines()
         for uuid in oracle.set_aside(lines):
-            if uuid in self._told:
+            if uuid in self._reported:
                 self._note(f'up to case {number}: {uuid} is set aside again')
-            self._told.add(uuid)
+            self._reported.add(uuid)
         # The first say enough: a trace has many.
         for line in oracle.judge_log(lines, self._secrets)[:3]:
             self._note(f'up to case {number}: in the log: {line[:500]}')
@@ -150,11 +150,11 @@ def exchange(port: int, data: bytes, dice: random.Random) -> bytes:
 
     Raises TimeoutError where the service neither answers nor closes.
     """
-    with socket.create_connection(('127.0.0.1', port), _PATIENCE) as client:
+    with socket.create_connection(('127.0.0.1', port), _TIMEOUT) as client:
         if dice.random() < 0.03:  # noqa: PLR2004
             _leave(client, data)
             return b''
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _TIMEOUT
         came = []
         # The service may close before it has seen all of it.
         with contextlib.suppress(OSError):

@@ -89,7 +89,7 @@ class Service(Standalone):
 
         Raises SetupError.
         """
-        _furnish(self.directory)
+        _write_files(self.directory)
         super().start([sys.executable, '-m', module])
         self._populate()
 
@@ -115,16 +115,16 @@ class Service(Standalone):
         found = self.ask(ADMIN, 'GET', f'/v1/{kind}{query}').json
         return [row['uuid'] for row in found[kind]]
 
-    def plant(self) -> dict[str, Strange]:
+    def inject_rows(self) -> dict[str, Strange]:
         """Write instances that the code does not understand, one of each
         kind, past the database's own checks; by uuid."""
-        planted = {strange.name(number): kind
+        injected = {strange.name(number): kind
                    for number, kind in enumerate(KINDS)}
         store = inventory.Inventory(self.directory / 'inventory.sqlite')
         with contextlib.closing(sqlite3.connect(
                 self.directory / 'mogan.sqlite', timeout=60)) as database:
             database.execute('PRAGMA ignore_check_constraints = ON')
-            for number, (uuid, kind) in enumerate(planted.items()):
+            for number, (uuid, kind) in enumerate(injected.items()):
                 node = store.named(f'strange-{number}').uuid
                 rows = strange.rows(uuid, kind, node=node, owner=MEMBER.name)
                 for table, row in rows.items():
@@ -138,7 +138,7 @@ class Service(Standalone):
                                availability='active')
             database.commit()
         store.close()
-        return planted
+        return injected
 
     def weigh(self) -> Weight:
         """Return what it holds now."""
@@ -160,7 +160,7 @@ class Service(Standalone):
             f'file:{self.directory / "mogan.sqlite"}?mode=ro', uri=True)
 
 
-def _furnish(directory: pathlib.Path) -> None:
+def _write_files(directory: pathlib.Path) -> None:
     (directory / 'mogan.conf').write_text(_CONF, encoding='utf-8')
     users.write(directory / 'users', [
         users.User(one.name, users.make_hash(one.password, 4), one.project,

@@ -11,7 +11,7 @@ from proof.model import agreement, steps
 from proof.model.explorer import Explorer, Result
 from proof.model.mutants import MUTANTS
 from proof.model.rules import CLAIMS, FENCING, Bounds, Rules
-from proof.model.words import tell
+from proof.model.words import describe
 
 SCOPE = """\
 In every run: any number of requests and repairs, in any order; a worker
@@ -125,7 +125,7 @@ def _explore(driver: str, bounds: Bounds) -> int:
 
 
 def _show(result: Result) -> None:
-    for number, line in enumerate(tell(result), 1):
+    for number, line in enumerate(describe(result), 1):
         print(textwrap.fill(line, 78, initial_indent=f'    {number:2} ',
                             subsequent_indent='       '))
 

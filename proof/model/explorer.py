@@ -166,7 +166,7 @@ class Explorer:
 
     def run(self, *, liveness: bool = True) -> Result:
         """Explore until something is broken, or to the end."""
-        # Nothing here is a cycle, and there is much to look through.
+        # Nothing here is a cycle, and there is much to explore.
         gc.disable()
         try:
             return self._run(liveness=liveness)

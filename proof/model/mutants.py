@@ -8,7 +8,7 @@ from typing import Any, Final
 from proof.model.explorer import Explorer, Result
 from proof.model.rules import CLAIMS, FENCING, Bounds, Rules
 
-# Where a mutant is looked at: drivers and bounds.
+# Where a mutant is explored: drivers and bounds.
 _SMALL: Final = Bounds(late=1)
 _NUMBERS: Final = ((FENCING, _SMALL),)
 _LEASES: Final = ((CLAIMS, _SMALL),)
@@ -87,11 +87,11 @@ MUTANTS: Final = (
     Mutant('a claim is one of an action', {'claim': 'action'}, _LEASES),
     Mutant('an action that supersedes another releases the claim',
            _dropped('superseding_keeps_claim'), _LEASES),
-    Mutant('a worker does not look at its lease before a call',
+    Mutant('a worker does not check its lease before a call',
            _dropped('lease_checked'), _LEASES, seek=_L1),
     Mutant('a lease is not renewed before a call that destroys',
            _dropped('renewed'), _BOTH,
-           redundant='the look at the lease is enough without a fencing '
+           redundant='the check of the lease is enough without a fencing '
                      'driver, the number with one'),
     Mutant('a worker goes on after an unknown outcome',
            _dropped('unknown_stops'), _LEASES, seek=_L1),
@@ -111,7 +111,7 @@ MUTANTS: Final = (
                      "claim's number would tell"),
     Mutant('a claim is released by one who does not hold it',
            _dropped('release_needs_claim'), _LEASES, seek=_L1),
-    Mutant('the node is recorded without a look at claim and action',
+    Mutant('the node is recorded without a check of claim and action',
            _dropped('record_needs_claim'), _GOING_ON,
            redundant='the node that is recorded is the one that carries the '
                      'instance'),
@@ -125,13 +125,13 @@ MUTANTS: Final = (
            seek=_L1),
     Mutant('a rebuild is given up while its node is at it',
            {'rebuild_waits': 'never'}, _LEASES, seek='still being rebuilt'),
-    Mutant('a rebuild ends by a look from before the seal',
+    Mutant('a rebuild ends by a poll from before the seal',
            {'rebuild_waits': 'seen'}),
     Mutant('the seal comes after the outcome',
            _dropped('build_seals', 'rebuild_seals'), seek=_L1),
-    Mutant('a delete looks for the node without having sealed what is older',
+    Mutant('a delete polls the node without having sealed what is older',
            _dropped('delete_seals_older')),
-    Mutant('a delete seals its own number, and looks no more',
+    Mutant('a delete seals its own number, and polls no more',
            _dropped('delete_seals_older') | {'delete_seals': True}),
     Mutant('a delete that has sealed what it may still need is stuck',
            _dropped('delete_seals_older') | {'delete_seals': True},

@@ -16,7 +16,7 @@ from proof.model.state import (
     DESTRUCTIVE,
     HOLDS,
     LOCK,
-    LOOK,
+    POLL,
     POWER,
     PROTECTION,
     REBOOT,
@@ -89,19 +89,19 @@ def _stop_losers(workers: tuple[Worker, ...], late: tuple[Late, ...],
             if worker.place == CALL:
                 late += (Late(worker.detail[0], worker.number,
                               name=worker.name),)
-            elif worker.place == LOOK and rules.fencing:
+            elif worker.place == POLL and rules.fencing:
                 late += _after_look(worker)
     return tuple(kept), late
 
 
 def _after_look(worker: Worker) -> tuple[Late, ...]:
-    """Return the calls that a worker may still send that looks at the node
+    """Return the calls that a worker may still send that polls the node
     without its claim."""
     kinds = steps.sends(worker.detail)
     if len(kinds) > 1:
-        return (Late(LOOK, worker.number, (worker.verb, *worker.detail),
+        return (Late(POLL, worker.number, (worker.verb, *worker.detail),
                      name=worker.name),)
-    # The call asks again for all that the look may tell.
+    # The call asks again for all that the poll may show.
     return tuple(Late(kind, worker.number, name=worker.name)
                  for kind in kinds)
 
@@ -157,7 +157,7 @@ def _lowest(part: Part, rules: Rules) -> tuple[int, int, int]:
         if worker.rest:
             _note(found, worker.rest[3], worker.rest[0])
     for call in part.late:
-        if call.kind == LOOK:
+        if call.kind == POLL:
             # What destroys would have to renew the lease.
             _note(found, call.detail[0], call.number, int(rules.renewed))
         elif call.kind not in _SEALS:

@@ -65,7 +65,7 @@ def settled(part: Part, node: Node, me: int) -> bool:
     if row.live or row.lock in VERB_OF or (
             row.status in VERB_OF and not waits):
         return False
-    # Repairs are looked at with the first instance alone.
+    # Repairs are explored with the first instance alone.
     return me > 1 or not drifted(row, node, me) or (
         row.lock == LOCKED and row.protection == 'pending'
         and node.work != NODE_ACTIVE)

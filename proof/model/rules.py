@@ -52,7 +52,7 @@ class Rules:
     build_seals: bool = True
     rebuild_seals: bool = True
     delete_seals: bool = False          # its own number, at the end
-    delete_seals_older: bool = True     # before it looks for the last time
+    delete_seals_older: bool = True     # before it polls for the last time
     # sealed: a rebuild ends when its node is idle behind the seal; seen: it
     # was idle before; never: one that takes too long does not ask.
     rebuild_waits: Literal['sealed', 'seen', 'never'] = 'sealed'

@@ -58,7 +58,7 @@ WATCHED: Final = 'watched'  # and is as it was when another engine saw it
 RENEWED: Final = 'renewed'  # though it is not, an engine believes so
 
 # A worker's places.
-LOOK: Final = 'look'        # before it asks the driver about the node
+POLL: Final = 'poll'        # before it asks the driver about the node
 CALL: Final = 'call'        # before a call, or while it is on its way
 RECORD: Final = 'record'    # before it writes down which node it is
 FINISH: Final = 'finish'    # before it writes the outcome
@@ -98,7 +98,7 @@ class Row(NamedTuple):
 
 
 class Worker(NamedTuple):
-    """One look at an instance, from its claim until it lets go."""
+    """One visit to an instance, from its claim until it lets go."""
 
     verb: str
     number: int
@@ -113,7 +113,7 @@ class Worker(NamedTuple):
 
 
 class Late(NamedTuple):
-    """A call, or the look before one, of a worker without a claim.
+    """A call, or the poll before one, of a worker without a claim.
 
     `bound`: it cannot arrive after the end of the lease that it was sent
     under.

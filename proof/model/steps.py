@@ -33,7 +33,7 @@ from proof.model.state import (
     ERROR,
     FINISH,
     GONE,
-    LOOK,
+    POLL,
     POWER,
     POWERS,
     PROTECT,
@@ -56,7 +56,7 @@ from proof.model.state import (
 class Next(NamedTuple):
     """A place, and what has to be remembered there.
 
-    look, record: what follows, as a number; call: its kind, whether the
+    poll, record: what follows, as a number; call: its kind, whether the
     lease was renewed for it, and what follows; finish: the end, and the
     node's protection, or that the node is written down; release: whether the
     driver has begun, and the protection.
@@ -72,7 +72,7 @@ Ways = tuple[tuple[str, Next], ...]
 
 AGAIN: Final = Next(RELEASE, (False, ''))
 TOO_LONG: Final = 'too long'
-IN_VAIN: Final = 'in vain'  # a look that meets no driver
+IN_VAIN: Final = 'in vain'  # a poll that meets no driver
 
 _UUID: Final = 'the instance'
 _NODE_UUID: Final = 'the node'
@@ -118,8 +118,8 @@ def repair(kind: str, rules: Rules) -> Next:
     return _mending(kind, _alike(rules))
 
 
-def look(detail: tuple, node: Node, me: int) -> Ways:
-    """Return the places to which a look at the node leads."""
+def poll(detail: tuple, node: Node, me: int) -> Ways:
+    """Return the places to which a poll of the node leads."""
     return _FOLLOWING[detail[-1]][_sight(node, me)]
 
 
@@ -378,7 +378,7 @@ class _Driver:
         return found if found.instance_uuid == instance_uuid else None
 
     def look(self, uuids: list[str]) -> dict[str, driver.Node]:
-        node = self._task.ask(LOOK, (), (IN_VAIN, Node(), *_OURS))
+        node = self._task.ask(POLL, (), (IN_VAIN, Node(), *_OURS))
         if node == IN_VAIN:
             raise driver.Unavailable
         return {_NODE_UUID: self._real(node)}

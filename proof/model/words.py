@@ -14,7 +14,7 @@ from proof.model.state import (
     FINISH,
     GONE,
     HOLDS,
-    LOOK,
+    POLL,
     RECORD,
     RELEASE,
     Move,
@@ -37,7 +37,7 @@ _NODE: Final = {
     'outsider undeploys': 'an outsider undeploys the node'}
 
 
-def tell(result: Result) -> list[str]:
+def describe(result: Result) -> list[str]:
     """Return the counterexample, a line for each step."""
     lines = []
     node, parts = result.path[0]
@@ -125,7 +125,7 @@ _API: Final = {
     'clock': "the database's clock goes back, so that the claim ends further "
              'ahead than a lease',
     'watches': 'an engine begins to watch the claim',
-    'follows': 'a look at the node makes the {at} instance {0}',
+    'follows': 'a poll of the node makes the {at} instance {0}',
 }
 _ENGINE: Final = {
     'repairs': '{who} claims the instance for a repair: {0}',
@@ -141,7 +141,7 @@ _ENGINE: Final = {
     'releases': '{who} lets go of the claim',
     'never': "{who}'s late call never arrives: {0}",
     'lands': "{who}'s late call lands: {0} ({1})",
-    'looks late': '{who} looks at the node without its claim, for: {1}',
+    'polls late': '{who} polls the node without its claim, for: {1}',
 }
 
 
@@ -161,7 +161,7 @@ def _expiry(part: Part) -> str:
 def _where(worker: Worker) -> str:
     kind = worker.detail[0] if worker.detail else ''
     return {
-        LOOK: 'before it looks at the node',
+        POLL: 'before it polls the node',
         CALL: f'before its call: {_CALLS.get(kind, kind)}',
         RECORD: 'before it writes down which node it is',
         FINISH: f'before it writes the outcome, {kind}',
@@ -176,10 +176,10 @@ def _takes(verb: str, remark: str) -> str:
     return f'claims the instance: {verb}{_late(remark)}'
 
 
-def _looks(verb: str, remark: str) -> str:
+def _polls(verb: str, remark: str) -> str:
     if remark == 'in vain':
-        return 'cannot look at the node'
-    return f'looks at the node for the {verb}{_late(remark)}'
+        return 'cannot poll the node'
+    return f'polls the node for the {verb}{_late(remark)}'
 
 
 def _late(remark: str) -> str:
@@ -191,5 +191,5 @@ def _finishes(verb: str, end: str) -> str:
             f'{"the instance is gone" if end == GONE else end}')
 
 
-_OTHERS: Final = {'stops': _dies, 'takes': _takes, 'looks': _looks,
+_OTHERS: Final = {'stops': _dies, 'takes': _takes, 'polls': _polls,
                   'finishes': _finishes}

@@ -24,9 +24,9 @@ from proof.model.state import (
     HOLDS,
     LOCK,
     LOCKED,
-    LOOK,
     LOST,
     NO_LOCK,
+    POLL,
     PROTECT,
     REBUILD_NODE,
     RECORD,
@@ -50,7 +50,7 @@ from proof.model.state import (
 )
 from proof.model.steps import Next
 
-# What a look at the node may make of a row at any time, whatever the node
+# What a poll of the node may make of a row at any time, whatever the node
 # is; the model has no status that stands for a power that is off.
 _FOLLOWS = {status.value: tuple(sorted(
     end.value for end in ends if end is not Status.STOPPED))
@@ -101,7 +101,7 @@ def moves(part: Part, node: Node, me: int, rules: Rules, bounds: Bounds,
     for position, worker in enumerate(part.workers):
         if worker.place == CALL:
             yield from _call(part, position, node, me, rules, bounds)
-        elif worker.place == LOOK:
+        elif worker.place == POLL:
             yield from _look(part, position, node, me, rules, bounds)
     for position, call in enumerate(part.late):
         yield from _arrive(part, position, call, node, me, rules)
@@ -232,13 +232,13 @@ def _expire(part: Part, rules: Rules) -> Part:
 def _look(part: Part, position: int, node: Node, me: int, rules: Rules,
           bounds: Bounds) -> Iterator[Move]:
     worker = part.workers[position]
-    for remark, following in steps.look(worker.detail, node, me):
-        yield Move(('looks', worker.name, worker.verb, remark),
+    for remark, following in steps.poll(worker.detail, node, me):
+        yield Move(('polls', worker.name, worker.verb, remark),
                    _onward(part, position, following, rules),
                    helps=not remark)
     if bounds.faults:
         for _, following in steps.in_vain(worker.detail):
-            yield Move(('looks', worker.name, worker.verb, steps.IN_VAIN),
+            yield Move(('polls', worker.name, worker.verb, steps.IN_VAIN),
                        _onward(part, position, following, rules))
 
 
@@ -259,7 +259,7 @@ def _onward(part: Part, position: int, following: Next,
     """Move a worker on; what it cannot need any more is forgotten."""
     worker = part.workers[position]
     if following.place == RELEASE and worker.rest:
-        # The next action of the same look, of an instance with a node.
+        # The next action of the same visit, of an instance with a node.
         number, started, named, verb = worker.rest
         [(_, (place, detail))] = steps.first(verb, True, started, rules)
         return _become(part, position, worker._replace(
@@ -411,13 +411,13 @@ def _arrive(part: Part, position: int, call: Late, node: Node, me: int,
     # It helps nobody: it may never arrive as well.
     rest = part.late[:position] + part.late[position + 1:]
     without = part._replace(late=rest)
-    if call.kind == LOOK:
+    if call.kind == POLL:
         verb, *detail = call.detail
-        for _, (place, following) in steps.look(tuple(detail), node, me):
+        for _, (place, following) in steps.poll(tuple(detail), node, me):
             # A lease that it does not hold cannot be renewed.
             if place == CALL and not following[1]:
                 sent = Late(following[0], call.number, name=call.name)
-                yield Move(('looks late', call.name, verb, sent.kind),
+                yield Move(('polls late', call.name, verb, sent.kind),
                            part._replace(late=(*rest, sent)))
         return
     landing = hardware.land(call.kind, call.number, me, part.fences, node,

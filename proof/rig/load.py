@@ -24,11 +24,11 @@ _FIELDS: Final = ('uuid,name,status,lock_state,node_uuid,node_protection,'
 
 
 class Population:
-    """The clients' beliefs about the instances, which may be wrong."""
+    """The clients' states about the instances, which may be wrong."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._beliefs: dict[str, str] = {}
+        self._assumed: dict[str, str] = {}
         self._buried: set[str] = set()
         self._coming = 0
         # An instance that everybody likes best for a while.
@@ -42,7 +42,7 @@ class Population:
         """Return whether another one should be made; the caller has to `born`
         or `stillborn` it."""
         with self._lock:
-            if len(self._beliefs) + self._coming >= POPULATION:
+            if len(self._assumed) + self._coming >= POPULATION:
                 return False
             self._coming += 1
             return True
@@ -62,24 +62,24 @@ class Population:
         """Record an instance that was found."""
         with self._lock:
             if uuid not in self._buried:
-                self._beliefs.setdefault(uuid, 'building')
+                self._assumed.setdefault(uuid, 'building')
 
     def known(self) -> set[str]:
         """Return all instances that have existed."""
         with self._lock:
-            return self._buried | set(self._beliefs)
+            return self._buried | set(self._assumed)
 
-    def believed(self, belief: str) -> list[str]:
+    def assumed(self, state: str) -> list[str]:
         """Return the instances with this assumed state."""
         with self._lock:
-            return [uuid for uuid, one in self._beliefs.items()
-                    if one == belief]
+            return [uuid for uuid, one in self._assumed.items()
+                    if one == state]
 
-    def choose(self, rng: random.Random, *beliefs: str) -> str | None:
+    def choose(self, rng: random.Random, *states: str) -> str | None:
         """Return one of the instances with this assumed state, if any."""
         with self._lock:
-            found = [uuid for uuid, belief in self._beliefs.items()
-                     if not beliefs or belief in beliefs]
+            found = [uuid for uuid, state in self._assumed.items()
+                     if not states or state in states]
         if self.favourite in found and rng.random() < 0.4:  # noqa: PLR2004
             return self.favourite
         # Some are more popular than others, so that requests meet.
@@ -87,16 +87,16 @@ class Population:
 
     def learn(self, operation: Operation) -> None:
         """Draw the conclusion of an answer."""
-        uuid, belief = operation.instance, _belief(operation)
+        uuid, state = operation.instance, _expected(operation)
         with self._lock:
-            if belief == history.GONE:
-                self._beliefs.pop(uuid, None)
+            if state == history.GONE:
+                self._assumed.pop(uuid, None)
                 self._buried.add(uuid)
-            elif belief is not None and uuid in self._beliefs:
-                self._beliefs[uuid] = belief
+            elif state is not None and uuid in self._assumed:
+                self._assumed[uuid] = state
 
 
-_BELIEFS: Final = {
+_AFTER: Final = {
     (history.LOCK, history.DONE): 'locked',
     (history.UNLOCK, history.DONE): 'free',
     (history.DELETE, history.DONE): 'leaving',
@@ -106,7 +106,7 @@ _STATUSES: Final = {'building': 'building', 'rebuilding': 'building',
                     'deleting': 'leaving'}
 
 
-def _belief(operation: Operation) -> str | None:
+def _expected(operation: Operation) -> str | None:
     answer = operation.answer
     if answer in {history.GONE, history.LOCKED}:
         return answer
@@ -114,7 +114,7 @@ def _belief(operation: Operation) -> str | None:
     status, _, lock = rest.partition(':')
     if word == 'saw' and status not in _STATUSES:
         return 'locked' if lock in {'locked', 'locking'} else 'free'
-    return _STATUSES.get(status, _BELIEFS.get((operation.kind, answer)))
+    return _STATUSES.get(status, _AFTER.get((operation.kind, answer)))
 
 
 class Client:

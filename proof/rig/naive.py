@@ -26,7 +26,7 @@ def begin(db: Database, context: RequestContext, uuid: str,
           verb: states.Verb, arguments: dict[str, Any] | None = None, *,
           operate_locked: bool = False) -> bool:
     """Accept a request as `mogan.db.instances.begin` does, by the same
-    table, but look first and write then."""
+    table, but check first and then write."""
     row = instances.get(db, uuid)
     verdict = states.judge(
         verb, states.Status(row.status), states.LockState(row.lock_state),

@@ -69,19 +69,19 @@ def _verb(kind: str) -> str:
 
 def _refusals(operations: Sequence[Operation],
               entries: Sequence[dict[str, Any]]) -> list[str]:
-    told = Counter((one.user, _verb(one.kind)) for one in operations
+    refused = Counter((one.user, _verb(one.kind)) for one in operations
                    if one.answer == history.LOCKED)
     unknown = Counter((one.user, _verb(one.kind)) for one in operations
                       if one.answer == history.UNKNOWN)
-    kept: Counter[tuple[str, str]] = Counter()
+    recorded: Counter[tuple[str, str]] = Counter()
     for entry in entries:
         if entry['outcome'] == 'refused':
-            kept[entry['user_id'], entry['action']] += entry['times']
-    return [f'{who} was refused {verb} {told[who, verb]} times, on record '
-            f'are {kept[who, verb]}'
-            for who, verb in told.keys() | kept.keys()
-            if not told[who, verb] <= kept[who, verb]
-            <= told[who, verb] + unknown[who, verb]]
+            recorded[entry['user_id'], entry['action']] += entry['times']
+    return [f'{who} was refused {verb} {refused[who, verb]} times, on record '
+            f'are {recorded[who, verb]}'
+            for who, verb in refused.keys() | recorded.keys()
+            if not refused[who, verb] <= recorded[who, verb]
+            <= refused[who, verb] + unknown[who, verb]]
 
 
 def resolve(operations: Sequence[Operation],

@@ -16,7 +16,7 @@ _SHOWN: Final = 5
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
-    """The plan of a run; `blows` None for all.  `most` is the number of
+    """The plan of a run; `faults` None for all.  `most` is the number of
     seconds after which the clients have ended in any case."""
 
     database: str
@@ -25,7 +25,7 @@ class Plan:
     variant: Variant
     seconds: float | None
     operations: int | None
-    blows: list[str] | None
+    faults: list[str] | None
     keep: bool
     clients: int
     most: int
@@ -34,8 +34,8 @@ class Plan:
         """Return the plan in a line."""
         length = (f'{self.operations} operations' if self.operations
                   else f'{self.seconds:g} seconds')
-        faults = ('all faults' if self.blows is None
-                  else ', '.join(self.blows) or 'no faults')
+        faults = ('all faults' if self.faults is None
+                  else ', '.join(self.faults) or 'no faults')
         return (f'{self.variant.name} on {self.database}, {self.topology}, '
                 f'{length}, '
                 f'{faults}, seed {self.seed}')
@@ -52,7 +52,7 @@ class Report:
     requests: int
     unknown: int
     open: int
-    blows: collections.Counter[str]
+    faults: collections.Counter[str]
     exits: list[str]
     stuck: list[str]
     settled: settle.Settled
@@ -68,7 +68,7 @@ class Report:
     def __str__(self) -> str:
         verdict = self.verdict
         faults = ', '.join(f'{name} {count}' for name, count
-                           in sorted(self.blows.items()))
+                           in sorted(self.faults.items()))
         text = f"""\
   {self.requests} requests in {self.seconds:.0f} s about \
 {verdict.instances} instances; {self.unknown} with unknown outcome, of which \
@@ -78,7 +78,7 @@ because of one
   {verdict.pairs} times a lock and a delete or rebuild met; one of the two \
 was acknowledged {verdict.contested} times, both {verdict.both} times
   {verdict.effects} calls took effect on the hardware
-  {sum(self.blows.values())} faults: {faults or 'none'}
+  {sum(self.faults.values())} faults: {faults or 'none'}
   {len(self.exits)} services ended by themselves {self.exits[:_SHOWN]}
   settled {self.settled.seconds:.1f} s after all was mended\
 {f", the last: {self.settled.last[0]}" if self.settled.last else ""}
@@ -100,7 +100,7 @@ def total(reports: Sequence[Report]) -> str:
     return (f'together {sum(one.requests for one in reports)} requests, '
             f'{sum(one.locks for one in verdicts)} locks acknowledged, '
             f'{sum(one.pairs for one in verdicts)} met a delete or rebuild, '
-            f'{sum(sum(one.blows.values()) for one in reports)} faults: '
+            f'{sum(sum(one.faults.values()) for one in reports)} faults: '
             f'{sum(one.broken for one in verdicts)} broken, '
             f'{sum(len(one.violations) for one in verdicts)} violations, '
             f'{sum(len(one.settled.left) for one in reports)} unsettled')

@@ -18,9 +18,9 @@ from proof.rig import history, records, settle, strange, wire
 from proof.rig.history import History, Operation
 from proof.rig.load import NODES, Load, instances
 from proof.rig.nemesis.hardware import Hardware
-from proof.rig.nemesis.lanes import GAPS, Blow, Lane, Schedule, chosen
+from proof.rig.nemesis.lanes import GAPS, Fault, Lane, Schedule, chosen
 from proof.rig.nemesis.pauses import Pauses
-from proof.rig.nemesis.rows import RowBlows
+from proof.rig.nemesis.rows import RowFaults
 from proof.rig.nemesis.services import Services, Stuck
 from proof.rig.report import Plan, Report
 from proof.rig.services import (
@@ -128,9 +128,9 @@ class _Run:
         again."""
         hardware = Hardware(self._all)
         lanes = self._lanes({
-            'services': Services(self._all).blows,
-            'pauses': Pauses(self._all, tail, load.people).blows,
-            'hardware': hardware.blows, 'rows': self._rows.blows,
+            'services': Services(self._all).faults,
+            'pauses': Pauses(self._all, tail, load.people).faults,
+            'hardware': hardware.faults, 'rows': self._rows.faults,
             **self._way.lanes(self._all, load.people)})
         try:
             for part in (load, *lanes):
@@ -145,20 +145,20 @@ class _Run:
         with futures.ThreadPoolExecutor(1) as pool:
             broker = pool.submit(self._start_broker)
             self._way.start()
-            self._all.furnish(NODES)
+            self._all.prepare(NODES)
             broker.result()
-        self._rows = RowBlows(self._all)
+        self._rows = RowFaults(self._all)
         self._all.start()
 
     def _start_broker(self) -> None:
         self._broker.start()
         self._broker.wait()
 
-    def _lanes(self, blows: Mapping[str, Mapping[str, Blow]]) -> list[Lane]:
-        assert {name for lane in blows.values()
+    def _lanes(self, faults: Mapping[str, Mapping[str, Fault]]) -> list[Lane]:
+        assert {name for lane in faults.values()
                 for name in lane} == self._way.faults
-        wanted = {lane: chosen(its_own, self._plan.blows)
-                  for lane, its_own in blows.items()}
+        wanted = {lane: chosen(its_own, self._plan.faults)
+                  for lane, its_own in faults.items()}
         return [Lane(name, self._plan.seed, its_own, GAPS[name],
                      self._schedule)
                 for name, its_own in wanted.items() if its_own]
@@ -166,7 +166,7 @@ class _Run:
     def _wait(self, load: Load, lanes: list[Lane]) -> None:
         """Until the time is over, or the number of operations reached."""
         began = time.monotonic()
-        told = began
+        reported = began
         while True:
             now = time.monotonic()
             load.check()
@@ -177,8 +177,8 @@ class _Run:
                     return
             elif len(self._record) >= self._plan.operations:
                 return
-            if now - told >= _PROGRESS and sys.stdout.isatty():
-                told = now
+            if now - reported >= _PROGRESS and sys.stdout.isatty():
+                reported = now
                 print(f'  {now - began:.0f} s: {len(self._record)} requests',
                       flush=True)
             time.sleep(0.1)

@@ -91,7 +91,7 @@ class Service(services.Service):
         super().__init__(kind, _configured(variant, kind, config),
                          family=family, name=f'{kind}-{number}', port=port)
         # Held by who stops the launcher and will start it again.
-        self.tended = threading.Lock()
+        self.restart_lock = threading.Lock()
 
 
 class Way(Protocol):
@@ -141,7 +141,7 @@ class Deployment:
         return [TOPIC, *(f'{TOPIC}.{engine.name}'
                          for engine in self.engines)]
 
-    def furnish(self, nodes: int) -> None:
+    def prepare(self, nodes: int) -> None:
         """Make the accounts, the schema and the hardware."""
         write_users(self._directory / 'users')
         processes.run([*_configured(
@@ -163,7 +163,7 @@ class Deployment:
 
 
 def write_users(path: pathlib.Path) -> None:
-    """Accounts whose passwords are their names, cheap to look at."""
+    """Accounts whose passwords are their names, cheap to check."""
     services.write_users(path, _ACCOUNTS)
 
 
@@ -198,11 +198,11 @@ class Supervisor:
         self.exits: list[str] = []
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop."""
         self._stop.set()
         if self._thread.ident is not None:
             self._thread.join(60)
@@ -210,7 +210,7 @@ class Supervisor:
     def _run(self) -> None:
         while not self._stop.wait(1):
             for service in self._services:
-                if not service.tended.acquire(blocking=False):
+                if not service.restart_lock.acquire(blocking=False):
                     continue
                 try:
                     if service.ended():
@@ -218,7 +218,7 @@ class Supervisor:
                             f'{time.monotonic():.1f} {service.name}')
                         service.start()
                 finally:
-                    service.tended.release()
+                    service.restart_lock.release()
 
 
 def command(variant: Variant, name: str) -> list[str]:

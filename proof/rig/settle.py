@@ -78,7 +78,7 @@ def _deaf(deployment: Deployment) -> list[str]:
     """Engines that no message reaches, and APIs that reach none."""
     broker = deployment.broker
     try:
-        deaf = [f'nobody listens to {queue}' for queue in deployment.queues
+        deaf = [f'no consumer on {queue}' for queue in deployment.queues
                 if not broker.listeners(queue)]
     except OSError as error:
         return [f'the broker does not answer: {error!r}']

@@ -21,15 +21,15 @@ from mogan.tests.support.processes import Family
 from mogan.tests.support.proxy import Proxy
 from proof.rig.history import Split
 from proof.rig.load import Population
-from proof.rig.nemesis.broker import BrokerBlows
-from proof.rig.nemesis.clocks import ClockBlows
-from proof.rig.nemesis.database import DatabaseBlows
-from proof.rig.nemesis.lanes import Blow
-from proof.rig.nemesis.poolers import PoolerBlows
-from proof.rig.nemesis.switch_overs import SwitchOverBlows
+from proof.rig.nemesis.broker import BrokerFaults
+from proof.rig.nemesis.clocks import ClockFaults
+from proof.rig.nemesis.database import DatabaseFaults
+from proof.rig.nemesis.lanes import Fault
+from proof.rig.nemesis.poolers import PoolerFaults
+from proof.rig.nemesis.switch_overs import SwitchOverFaults
 from proof.rig.services import Deployment
 
-Lanes = Mapping[str, Mapping[str, Blow]]
+Lanes = Mapping[str, Mapping[str, Fault]]
 
 _COMMON: Final = frozenset({
     'kill-api', 'kill-engine', 'kill-api-launcher', 'kill-engine-launcher',
@@ -64,7 +64,7 @@ class Topology(abc.ABC):
         self.database.prepare()
         self.database.start()
         self.database.wait()
-        self.database.furnish()
+        self.database.create_database()
 
     def url(self, service: str) -> str:
         """Return the address for a service."""
@@ -106,9 +106,9 @@ class Direct(Topology):
     def lanes(self, deployment: Deployment,
               people: Population) -> Lanes:
         del people
-        return {'database': DatabaseBlows(self.database).blows,
-                'broker': BrokerBlows(deployment).blows,
-                'clock': ClockBlows(self._clock).blows}
+        return {'database': DatabaseFaults(self.database).faults,
+                'broker': BrokerFaults(deployment).faults,
+                'clock': ClockFaults(self._clock).faults}
 
     def close(self) -> None:
         self._clock.close()
@@ -149,8 +149,8 @@ class Pooled(Topology):
     def lanes(self, deployment: Deployment,
               people: Population) -> Lanes:
         del deployment, people
-        return {'database': DatabaseBlows(self.database).blows,
-                'pooler': PoolerBlows(self._pooler).blows}
+        return {'database': DatabaseFaults(self.database).faults,
+                'pooler': PoolerFaults(self._pooler).faults}
 
     def close(self) -> None:
         self._pooler.close()
@@ -187,9 +187,9 @@ class Paired(Topology):
 
     def lanes(self, deployment: Deployment,
               people: Population) -> Lanes:
-        return {'pair': SwitchOverBlows(
+        return {'pair': SwitchOverFaults(
             self._pair, self._relays, deployment, people,
-            self.splits).blows}
+            self.splits).faults}
 
     def url(self, service: str) -> str:
         port = self._pair.current.port

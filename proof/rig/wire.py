@@ -19,7 +19,7 @@ from proof.rig.history import Operation
 ADMIN: Final = 'admin'
 OWNER: Final = 'demo'
 # Seconds until a request's outcome counts as unknown.
-PATIENCE: Final = 8.0
+TIMEOUT: Final = 8.0
 IMAGES: Final = ('5f8f2d3c-5d1a-4a6b-9f53-0f3c8d1f7a10',
                  '0b6f1a52-93a1-4c1c-8a5b-6f5d8f4c2e77')
 
@@ -51,7 +51,7 @@ class Connection(client.Connection):
     """One user's connection to one API, opened when it is needed."""
 
     def __init__(self, port: int, user: str, *, operator: bool) -> None:
-        super().__init__(port, client.basic(user, user), timeout=PATIENCE)
+        super().__init__(port, client.basic(user, user), timeout=TIMEOUT)
         self.user = user
         self.operator = operator
 
@@ -126,7 +126,7 @@ def _first(connections: Sequence[Connection]) -> Connection:
     for connection in connections:
         if connection.closed():
             return connection
-    ready, _, _ = select.select(connections, [], [], PATIENCE)
+    ready, _, _ = select.select(connections, [], [], TIMEOUT)
     return ready[0] if ready else connections[0]
 
 

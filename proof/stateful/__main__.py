@@ -11,8 +11,8 @@ from typing import Final
 import hypothesis
 from hypothesis import stateful
 
+from proof.stateful.defects import DEFECTS
 from proof.stateful.machine import Machine
-from proof.stateful.planted import DEFECTS
 from proof.stateful.world import World
 
 
@@ -70,13 +70,13 @@ def play(*, examples: int, steps: int, seed: int,
     return Machine.world.counts
 
 
-def find_planted(*, examples: int, steps: int, seed: int) -> int:
+def find_defects(*, examples: int, steps: int, seed: int) -> int:
     """Run the injected defects; returns the number of those not found."""
     missed = 0
-    for name, planted in DEFECTS.items():
+    for name, inject in DEFECTS.items():
         Machine.played = 0
         try:
-            with planted():
+            with inject():
                 play(examples=examples, steps=steps, seed=seed, shrink=False)
         except Failed as error:
             cause = error.__cause__
@@ -85,7 +85,7 @@ def find_planted(*, examples: int, steps: int, seed: int) -> int:
         else:
             print(f'{name}: NOT FOUND in {examples} examples', flush=True)
             missed += 1
-    print(f'{len(DEFECTS) - missed} of {len(DEFECTS)} planted defects found')
+    print(f'{len(DEFECTS) - missed} of {len(DEFECTS)} injected defects found')
     return missed
 
 
@@ -93,7 +93,7 @@ def main() -> int:
     options = _parse()
     print(f'seed {options.seed}', flush=True)
     if options.planted:
-        return find_planted(examples=options.examples, steps=options.steps,
+        return find_defects(examples=options.examples, steps=options.steps,
                             seed=options.seed)
     started = time.monotonic()
     counts = play(examples=options.examples, steps=options.steps,

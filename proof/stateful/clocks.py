@@ -23,9 +23,9 @@ class Clock:
         return self._now
 
     @property
-    def moment(self) -> datetime.datetime:
+    def now(self) -> datetime.datetime:
         """Now, as the database keeps it."""
-        return _moment(self._now)
+        return _timestamp(self._now)
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""
@@ -54,10 +54,10 @@ class Clock:
         seconds, unit = modifier.split()
         assert (shape, start, unit) == (
             '%Y-%m-%d %H:%M:%f', 'now', 'seconds')
-        return _moment(self._now + float(seconds)).isoformat(
+        return _timestamp(self._now + float(seconds)).isoformat(
             ' ', 'milliseconds')
 
 
-def _moment(seconds: float) -> datetime.datetime:
+def _timestamp(seconds: float) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(
         round(seconds, 3), datetime.UTC).replace(tzinfo=None)

@@ -67,7 +67,7 @@ class Machine(stateful.RuleBasedStateMachine):
         """Return what there is to go on with."""
         return Scene(
             [known.row for known in self.witness.known.values()],
-            self.world.clock.moment, len(self.witness.alive) < MOST,
+            self.world.clock.now, len(self.witness.alive) < MOST,
             bool(self.world.nudges.sent), bool(self._stopped()), self._calm)
 
     def ask(self, user: str | None, number: int, request: Request) -> None:
@@ -161,7 +161,7 @@ class Machine(stateful.RuleBasedStateMachine):
         """Purge what has been gone for long, and nothing else."""
         old = [uuid for uuid, known in self.witness.known.items()
                if known.row['deleted_at'] and (
-                   self.world.clock.moment - known.row['deleted_at']
+                   self.world.clock.now - known.row['deleted_at']
                ).total_seconds() > _PURGED_AFTER]
         with self.world.commits.spared():
             removed = purge.deleted_instances(

@@ -71,7 +71,7 @@ class Witness:
             assert [row['uuid'] for row in new] == (
                 [answer.json['uuid']] if user and 'uuid' in answer.json
                 else []), (answer, new)
-        now = self._world.clock.moment
+        now = self._world.clock.now
         for row in new:
             assert (row['status'], row['lock_state'], row['created_at'],
                     row['user_id'], row['project_id']) == (
@@ -119,7 +119,7 @@ class Witness:
         row."""
         before = self.known[uuid].row
         verdict = requests.judge(request, user, None if before['deleted_at']
-                             else before, self._world.clock.moment)
+                             else before, self._world.clock.now)
         after = self._world.row(uuid)
         assert after is not None, before
         expected = before | verdict.changes
@@ -134,7 +134,7 @@ class Witness:
         return history.Record(
             kind, verb, str(user), requests.project(str(user)),
             answer.headers['x-openstack-request-id'], arguments or {},
-            self._world.clock.moment)
+            self._world.clock.now)
 
     def _accept(self, known: Known, kind: Kind, request: Request,
                 user: str | None, answer: Answer, after: Row) -> None:
@@ -154,11 +154,11 @@ class Witness:
 
     @staticmethod
     def _check_refusal(row: Row, user: str | None, answer: Answer) -> None:
-        told = answer.json['error']['lock']
-        assert told['since'] == views.shown(row['locked_at']), told
-        assert told['reason'] == row['locked_reason'], told
-        assert told.get('by') == (
-            row['locked_by'] if requests.is_admin(user) else None), told
+        lock = answer.json['error']['lock']
+        assert lock['since'] == views.shown(row['locked_at']), lock
+        assert lock['reason'] == row['locked_reason'], lock
+        assert lock.get('by') == (
+            row['locked_by'] if requests.is_admin(user) else None), lock
 
     def forget(self, uuid: str) -> None:
         """Record that an instance was purged."""

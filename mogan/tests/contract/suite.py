@@ -21,7 +21,7 @@ class Hardware(Permits):
     """The hardware under test, and words to speak of it."""
 
     # How long the slowest work may take, in seconds.
-    patience = 20.0
+    wait_timeout = 20.0
     # Whether deploys and undeploys change the nodes' power.
     works_power = True
 
@@ -79,7 +79,7 @@ class Hardware(Permits):
 
     def settled(self, node_uuid: str) -> driver.Node:
         """Return the node, once it is not busy any more."""
-        deadline = time.monotonic() + self.patience
+        deadline = time.monotonic() + self.wait_timeout
         while True:
             node = self.driver.look([node_uuid])[node_uuid]
             if not node.busy:
@@ -293,7 +293,7 @@ class DriverContract(Hardware):
             self.settled(node_uuid)
             self.driver.power(node_uuid, spec.instance_uuid, soft,
                               self.permit(fence + 2))
-            deadline = time.monotonic() + self.patience
+            deadline = time.monotonic() + self.wait_timeout
             while True:
                 try:
                     self.driver.power(node_uuid, spec.instance_uuid, forced,

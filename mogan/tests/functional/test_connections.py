@@ -40,12 +40,12 @@ class TestStatements(ConnectionTest):
 
     def setUp(self):
         super().setUp()
-        moment = now()
+        timestamp = now()
         self.put_rows(
             {'name': 'Größe', 'metadata': {'ключ': '"'}, 'fault': None,
              'launched_at': None, 'lock_state': 'unlocked'},
             {'name': 'b', 'metadata': {}, 'fault': {'code': 'x'},
-             'launched_at': moment, 'lock_state': 'locked'})
+             'launched_at': timestamp, 'lock_state': 'locked'})
 
     def test_rows_are_those_of_sqlalchemy_by_either_way(self):
         with self.db.reader() as connection:

@@ -93,7 +93,7 @@ class TestMeanwhile(base.FunctionalTest):
         self._break('protect', message='the bus is on strike')
         self.ask(uuid, 'lock')
         seen = eventually(lambda: self.see(uuid),
-                               until=lambda seen: seen['fault'])
+                          until=lambda seen: seen['fault'])
         self.assertEqual('locking', seen['lock_state'])
         self.assertTrue(seen['locked'])
         self.assertIn('on strike', seen['fault']['message'])
@@ -131,7 +131,7 @@ class TestMeanwhile(base.FunctionalTest):
         self._break('undeploy', message='the bus is on strike')
         self.ask(uuid, 'delete')
         seen = eventually(lambda: self.see(uuid),
-                               until=lambda seen: seen['fault'])
+                          until=lambda seen: seen['fault'])
         self.assertEqual('deleting', seen['status'])
         self.assertIn('on strike', seen['fault']['message'])
         self.expect(409, self.admin.put(

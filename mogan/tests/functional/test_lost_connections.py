@@ -12,7 +12,7 @@ from mogan.tests.functional.database_faults import BOUND, FaultTest, ProxyTest
 from mogan.tests.support import backends
 from mogan.tests.support.client import Answer, Client
 from mogan.tests.support.processes import eventually
-from mogan.tests.support.proxy import Moment
+from mogan.tests.support.proxy import CutPoint
 
 # Seconds; an engine may run into it more than once.
 _SILENT = 3 * BOUND
@@ -63,15 +63,15 @@ class TestLostCommits(ProxyTest):
         self.deployment.stop_engines()
         return uuid
 
-    def _try(self, request: str, moment: Moment, again: int,
+    def _try(self, request: str, point: CutPoint, again: int,
              end: dict[str, Any] | None) -> None:
         uuid = self._prepare(request)
         before = self.kept(uuid)
-        self.proxy.cut(moment)
+        self.proxy.cut(point)
         self.expect_unavailable(self._send(request, uuid))
         self.assertEqual(1, self.proxy.cuts)
         after = self.kept(uuid)
-        if moment is Moment.BEFORE:
+        if point is CutPoint.BEFORE:
             self.assertEqual(before, after)
         else:
             self.assertEqual(1, len(after[1]) - len(before[1]))
@@ -87,21 +87,21 @@ class TestLostCommits(ProxyTest):
                         until=lambda seen: seen == {'done'})
 
 
-def _add(request: str, retried: dict[Moment, int],
+def _add(request: str, retried: dict[CutPoint, int],
          end: dict[str, Any] | None) -> None:
-    words = {Moment.BEFORE: 'that_was_not_heard',
-             Moment.AFTER: 'that_was_not_answered'}
-    for moment, again in retried.items():
-        def test(self: TestLostCommits, moment: Moment = moment,
+    words = {CutPoint.BEFORE: 'that_was_not_heard',
+             CutPoint.AFTER: 'that_was_not_answered'}
+    for point, again in retried.items():
+        def test(self: TestLostCommits, point: CutPoint = point,
                  again: int = again) -> None:
-            self._try(request, moment, again, end)
+            self._try(request, point, again, end)
 
-        test.__name__ = f'test_a_commit_of_{request}_{words[moment]}'
+        test.__name__ = f'test_a_commit_of_{request}_{words[point]}'
         setattr(TestLostCommits, test.__name__, test)
 
 
 for _request, _before, _after, _end in TestLostCommits._CASES:
-    _add(_request, {Moment.BEFORE: _before, Moment.AFTER: _after}, _end)
+    _add(_request, {CutPoint.BEFORE: _before, CutPoint.AFTER: _after}, _end)
 
 
 class TestLostCreate(ProxyTest):
@@ -115,8 +115,8 @@ class TestLostCreate(ProxyTest):
     def test_what_was_created_is_whole_or_is_not_there(self):
         self.flavor = self.make_flavor()
         self.deployment.start_engine()
-        for moment, number in ((Moment.BEFORE, 0), (Moment.AFTER, 1)):
-            self.proxy.cut(moment)
+        for point, number in ((CutPoint.BEFORE, 0), (CutPoint.AFTER, 1)):
+            self.proxy.cut(point)
             answer = self._create()
             self.expect_unavailable(answer)
             self.assertIn('check the result before', answer.message)
@@ -126,7 +126,7 @@ class TestLostCreate(ProxyTest):
 
 
 class TestEngineOnABadLine(ProxyTest):
-    """Each fourth commit of the engine is lost, at either moment."""
+    """Each fourth commit of the engine is lost, at either point."""
 
     def test_everything_is_carried_out_all_the_same(self):
         engine = self.deployment.start_engine(db=Database(self.far_url))
@@ -225,7 +225,7 @@ class TestDatabaseAway(ProxyTest):
         self.proxy.strand()
         self.expect(202, self.lock_request(self.admin, uuid))
         eventually(lambda: self.see(uuid)['lock_state'],
-                        within=_SILENT, until=lambda seen: seen == 'locked')
+                   within=_SILENT, until=lambda seen: seen == 'locked')
 
     def test_an_engine_can_start_before_the_database(self):
         self.proxy.down()

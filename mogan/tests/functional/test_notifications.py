@@ -13,7 +13,7 @@ from mogan.baremetal.simulated import faults
 from mogan.db import models, outbox, periodic, purge
 from mogan.db.core import clock
 from mogan.notifications import events, schemas
-from mogan.tests.functional import adoption, base, telling, test_inputs
+from mogan.tests.functional import adoption, base, notifications, test_inputs
 from mogan.tests.functional.test_api_samples import form
 from mogan.tests.support import secrets
 from mogan.tests.support.processes import eventually
@@ -22,9 +22,9 @@ SAMPLES = (pathlib.Path(__file__).parents[3]
            / 'doc/source/admin/notification-samples')
 
 
-class TestEvents(telling.TellingTest):
+class TestEvents(notifications.NotificationsTest):
 
-    def test_the_start_and_the_end_of_every_request_are_told(self):
+    def test_the_start_and_the_end_of_every_request_are_published(self):
         uuid = self.make_instance()
         for request, wanted in (
                 ('lock', {'lock_state': 'locked'}),
@@ -42,8 +42,8 @@ class TestEvents(telling.TellingTest):
                 'create', 'lock', 'unlock', 'power', 'power', 'rebuild',
                 'update', 'delete') for phase in ('start', 'end')],
             self.names())
-        messages = self.heard()
-        self.assert_each_told(messages)
+        messages = self.received()
+        self.assert_each_published(messages)
         self.assert_in_order(messages)
 
     def test_they_tell_who_asked_for_what(self):
@@ -51,7 +51,7 @@ class TestEvents(telling.TellingTest):
         answer = self.admin.put(f'/v1/instances/{uuid}/states/lock',
                                 {'lock': {'reason': 'disk swap'}})
         self.wait_for(uuid, lock_state='locked')
-        start, end = self.all_heard()[-2:]
+        start, end = self.all_received()[-2:]
         for message in (start, end):
             self.assertEqual('mogan-engine:here', message['publisher_id'])
             self.assertEqual('INFO', message['priority'])
@@ -68,15 +68,15 @@ class TestEvents(telling.TellingTest):
     def test_the_instance_is_what_an_administrator_sees(self):
         uuid = self.make_instance(metadata={'rack': '7'})
         self.lock(uuid)
-        told = self.all_heard()[-1]['payload']['instance']
+        published = self.all_received()[-1]['payload']['instance']
         shown = self.see(uuid)
-        self.assertIsNone(told.pop('deleted_at'))
-        self.assertEqual({name: shown[name] for name in told}, told)
+        self.assertIsNone(published.pop('deleted_at'))
+        self.assertEqual({name: shown[name] for name in published}, published)
 
     def test_nothing_else_leaves_the_service(self):
         self.make_instance()
         allowed = {*events.INSTANCE, 'fault'}
-        for message in self.all_heard():
+        for message in self.all_received():
             payload = message['payload']
             self.assertEqual(allowed, set(payload['instance']))
             self.assertEqual({*events.ACTION, 'arguments'},
@@ -93,26 +93,26 @@ class TestEvents(telling.TellingTest):
         self.assertEqual([], secrets.find(
             {'user data': test_inputs.MARKER, 'a key': test_inputs.KEY,
              'a password': base64.b64encode(b'demo:demo').decode()},
-            {'events': json.dumps(self.all_heard()).encode()}))
+            {'events': json.dumps(self.all_received()).encode()}))
 
-    def test_a_refusal_because_of_a_lock_is_told_once(self):
+    def test_a_refusal_because_of_a_lock_is_published_once(self):
         uuid = self.make_instance()
         self.lock(uuid, 'disk swap')
         for _ in range(3):
             self.expect(409, self.demo.delete(f'/v1/instances/{uuid}'))
-        last = self.all_heard()[-1]
+        last = self.all_received()[-1]
         self.assertEqual('instance.delete.error', last['event_type'])
         self.assertEqual('refused', last['payload']['action']['outcome'])
         self.assertIn('disk swap', last['payload']['action']['error'])
         self.expect(409, self.demo.delete(f'/v1/instances/{uuid}'))
         self.assertEqual(1, self.names().count('delete.error'))
-        self.assert_each_told(self.heard())
+        self.assert_each_published(self.received())
 
-    def test_a_failure_is_told_with_its_reason(self):
+    def test_a_failure_is_published_with_its_reason(self):
         self.hardware.add_fault(faults.Fault('break', 'deploy'))
         uuid = self.ask_for_instance()
         seen = self.wait_for(uuid, status='error')
-        payload = self.all_heard()[-1]['payload']
+        payload = self.all_received()[-1]['payload']
         self.assertEqual(['create.start', 'create.error'], self.names())
         self.assertEqual(seen['fault']['message'],
                          payload['action']['error'])
@@ -124,7 +124,7 @@ class TestEvents(telling.TellingTest):
                                     ('rebuild', 'rebuild', 'rebuild')):
             self.hardware.add_fault(faults.Fault('fail', call))
             self.ask(uuid, request)
-            last = self.all_heard()[-1]
+            last = self.all_received()[-1]
             self.assertEqual(f'instance.{verb}.error', last['event_type'])
             self.assertEqual('failed', last['payload']['action']['outcome'])
             self.assertIn('scripted', last['payload']['action']['error'])
@@ -135,36 +135,36 @@ class TestEvents(telling.TellingTest):
         self.ask(uuid, 'lock')
         self.ask(uuid, 'unlock')
         self.wait_for(uuid, lock_state='unlocked')
-        messages = self.all_heard()
-        self.assert_each_told(messages)
+        messages = self.all_received()
+        self.assert_each_published(messages)
         self.assert_in_order(messages)
         [error] = [message['payload'] for message in messages
                    if message['event_type'] == 'instance.lock.error']
         self.assertEqual('superseded', error['action']['outcome'])
 
-    def test_what_changes_nothing_is_not_told(self):
+    def test_what_changes_nothing_is_not_published(self):
         uuid = self.make_instance()
         self.lock(uuid)
-        told = self.names()
+        published = self.names()
         self.expect(202, self.admin.put(
             f'/v1/instances/{uuid}/states/lock', {'lock': None}))
         self.expect(409, self.demo.put(
             f'/v1/instances/{uuid}/states/provision', {
                 'target': 'rebuild', 'image_uuid': base.OTHER_IMAGE}))
-        self.assertEqual([*told, 'rebuild.error'], self.names())
+        self.assertEqual([*published, 'rebuild.error'], self.names())
 
 
-class TestAdoptions(telling.TellingTest, adoption.AdoptionTest):
+class TestAdoptions(notifications.NotificationsTest, adoption.AdoptionTest):
 
-    def test_a_machine_that_is_taken_over_is_told_of(self):
+    def test_an_adoption_is_published(self):
         self.fault('unavailable', 'adopt')
         uuid = self.adopt()
         self.wait_for(uuid, status='active')
-        told = self.all_heard()
+        published = self.all_received()
         self.assertEqual(['adopt.start', 'adopt.end'], self.names())
         self.assertEqual(
             self.node_uuid,
-            told[-1]['payload']['instance']['node_uuid'])
+            published[-1]['payload']['instance']['node_uuid'])
 
     def test_one_that_cannot_be_taken_over_is_an_error(self):
         self.fault('fail', 'adopt')
@@ -173,11 +173,11 @@ class TestAdoptions(telling.TellingTest, adoption.AdoptionTest):
         self.assertEqual(['adopt.start', 'adopt.error'], self.names())
 
 
-class TestRuns(telling.TellingTest):
+class TestRuns(notifications.NotificationsTest):
 
     engines = 0
 
-    def test_engines_share_the_work_and_each_request_is_told(self):
+    def test_engines_share_the_work_and_each_request_is_published(self):
         uuids = [self.ask_for_instance() for _ in range(3)]
         for _ in range(2):
             self.deployment.start_engine()
@@ -189,8 +189,8 @@ class TestRuns(telling.TellingTest):
                     self.ask(uuid, request)
             for uuid in uuids:
                 self.wait_for(uuid, lock_state='unlocked')
-        messages = self.all_heard()
-        self.assert_each_told(messages)
+        messages = self.all_received()
+        self.assert_each_published(messages)
         self.assert_in_order(messages)
         # No engine has died: nobody hears anything twice.
         self.assertEqual(len(messages), len({
@@ -204,9 +204,9 @@ class TestRuns(telling.TellingTest):
         # It is at it still.
         periodic.extend(self.db, 'notifications', 3600)
         self.lock(uuid)
-        self.assertEqual([], self.heard())
+        self.assertEqual([], self.received())
         periodic.extend(self.db, 'notifications', 0)
-        self.assertEqual(4, len(self.all_heard()))
+        self.assertEqual(4, len(self.all_received()))
 
     def test_what_waits_is_counted(self):
         self.assertEqual((0, 0.0), outbox.backlog(self.db))
@@ -214,9 +214,9 @@ class TestRuns(telling.TellingTest):
             self.ask_for_instance()
         self.assertEqual(2, outbox.backlog(self.db).actions)
         eventually(lambda: outbox.backlog(self.db).seconds > 0)
-        self.assertEqual([], self.heard())
+        self.assertEqual([], self.received())
         self.deployment.start_engine()
-        self.assertEqual(4, len(self.all_heard()))
+        self.assertEqual(4, len(self.all_received()))
 
     def test_a_page_that_is_full_leaves_what_came_later_for_the_next(self):
         uuid = self.put_row()
@@ -247,7 +247,7 @@ class TestRuns(telling.TellingTest):
                 unpublished=unpublished))
         return uuid
 
-    def test_a_purge_waits_until_all_is_told(self):
+    def test_a_purge_waits_until_all_is_published(self):
         uuid = self.put_row(deleted_at=base.now().replace(year=2020))
         for number, unpublished in ((-90_003, 1), (-90_002, 2),
                                     (-90_001, None)):
@@ -263,7 +263,7 @@ class TestRuns(telling.TellingTest):
         self.assertEqual(3, purge.deleted_instances(self.db, 1, 9,
                                                     published=True))
 
-    def test_a_purge_where_nobody_is_told_waits_for_nothing(self):
+    def test_a_purge_without_notifications_waits_for_nothing(self):
         uuid = self.put_row(deleted_at=base.now().replace(year=2020))
         self.action(uuid, -90_000, -90_000)
         self.assertEqual(2, purge.deleted_instances(self.db, 1, 9))
@@ -282,11 +282,11 @@ class TestOff(base.FunctionalTest):
             thread.name for thread in threading.enumerate()})
 
 
-class TestTurnedOn(telling.TellingTest):
+class TestTurnedOn(notifications.NotificationsTest):
 
     engines = 0
 
-    def test_what_was_before_is_not_told(self):
+    def test_what_was_before_is_not_published(self):
         old = self.deployment.make_application(db=self.db)
         self.deployment.application, new = old, self.deployment.application
         self.demo = self.deployment.client('demo')
@@ -298,10 +298,10 @@ class TestTurnedOn(telling.TellingTest):
         eventually(lambda: 'create.end' in self.names())
         self.assertEqual({uuid}, {
             message['payload']['instance']['uuid']
-            for message in self.all_heard()})
+            for message in self.all_received()})
 
 
-class TestSamples(telling.TellingTest):
+class TestSamples(notifications.NotificationsTest):
 
     def setUp(self):
         if not SAMPLES.exists():
@@ -314,10 +314,10 @@ class TestSamples(telling.TellingTest):
             {path.name for path in schemas.DIRECTORY.iterdir()})
         for event in schemas.EVENTS:
             self.assertEqual(
-                schemas.of(event), telling.schema(event).schema,
+                schemas.of(event), notifications.schema(event).schema,
                 f'{event}: tools/notifications.py has not been run')
 
-    def test_the_samples_are_what_is_told(self):
+    def test_the_samples_are_what_is_published(self):
         uuid = self.make_instance(name='billing', metadata={'rack': '7'})
         self.expect(202, self.admin.put(
             f'/v1/instances/{uuid}/states/lock',
@@ -327,15 +327,15 @@ class TestSamples(telling.TellingTest):
         self.hardware.add_fault(faults.Fault('break', 'deploy'))
         failed = self.ask_for_instance(name='web')
         self.wait_for(failed, status='error')
-        heard = {message['event_type']: message
-                 for message in self.all_heard()}
+        received = {message['event_type']: message
+                 for message in self.all_received()}
         samples = sorted(SAMPLES.iterdir())
         self.assertNotEqual([], samples)
         for path in samples:
             sample = json.loads(path.read_text(encoding='utf-8'))
             self.assertEqual(path.stem, sample['event_type'])
-            telling.schema(path.stem).validate(sample['payload'])
-            self.assertEqual(self.form(sample), self.form(heard[path.stem]),
+            notifications.schema(path.stem).validate(sample['payload'])
+            self.assertEqual(self.form(sample), self.form(received[path.stem]),
                              path)
 
     @staticmethod

@@ -89,4 +89,4 @@ class TestPolicies(test_roles.RequestsTest):
                              ('# The defaults.', 200)):
             path.write_text(text)
             eventually(lambda: client.get('/v1/flavors').status,
-                            until=lambda seen, status=status: seen == status)
+                       until=lambda seen, status=status: seen == status)

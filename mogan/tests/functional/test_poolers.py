@@ -173,7 +173,7 @@ class TestMixedRequests(PoolerTest):
         for status in (200, 201, 202, 204, 409):
             self.assertGreater(statuses[status], 20, statuses)
         eventually(self.unsettled, until=lambda seen: not seen,
-                        within=60)
+                   within=60)
         self.assertEqual([], self.strange())
         self.assertEqual('locked', self.see(uuids[0])['lock_state'])
 

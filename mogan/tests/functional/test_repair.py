@@ -21,8 +21,8 @@ class TestRepair(base.FunctionalTest):
         self.lock(uuid, 'disk swap')
         self.outsider(self.node_of(uuid), protected=False)
         eventually(lambda: self.protection(uuid),
-                        until=lambda seen: seen == (
-                            True, self.marked(uuid, 'disk swap')))
+                   until=lambda seen: seen == (
+                       True, self.marked(uuid, 'disk swap')))
         self.assertEqual('applied', self.see(uuid)['node_protection'])
 
     def test_an_unlocked_node_that_kept_its_protection_is_released(self):
@@ -30,7 +30,7 @@ class TestRepair(base.FunctionalTest):
         self.outsider(self.node_of(uuid), protected=True,
                       protected_reason=self.marked(uuid, 'disk swap'))
         eventually(lambda: self.protection(uuid),
-                        until=lambda seen: seen == (False, None))
+                   until=lambda seen: seen == (False, None))
 
     def test_another_reason_reaches_the_node(self):
         uuid = self.make_instance()
@@ -38,8 +38,8 @@ class TestRepair(base.FunctionalTest):
         before = self.see(uuid)
         self.lock(uuid, 'firmware')
         eventually(lambda: self.protection(uuid),
-                        until=lambda seen: seen == (
-                            True, self.marked(uuid, 'firmware')))
+                   until=lambda seen: seen == (
+                       True, self.marked(uuid, 'firmware')))
         after = self.see(uuid)
         self.assertEqual('firmware', after['locked_reason'])
         self.assertEqual(before['locked_at'], after['locked_at'])

@@ -61,7 +61,7 @@ class TestRestarts(base.FunctionalTest):
         self.assertEqual('done', self.history(uuid)[0]['outcome'])
         # A repair may have looked at it in between.
         eventually(lambda: self.row(uuid)['claim_by'],
-                        until=lambda holder: holder is None)
+                   until=lambda holder: holder is None)
 
     def _without_an_engine(self, request: str, between: dict[str, Any],
                            end: dict[str, Any]) -> None:
@@ -98,7 +98,7 @@ class TestRestarts(base.FunctionalTest):
         self.deployment.start_engine(**slow)
         uuid = self._begin(request, uuid)
         eventually(lambda: self.node_of(uuid),
-                        until=lambda node: node and node.busy)
+                   until=lambda node: node and node.busy)
         self.deployment.stop_engines()
         self.assertLessEqual(between.items(), self.see(uuid).items())
         self.deployment.start_engine(**slow)

@@ -27,7 +27,7 @@ class TestSoftPower(base.FunctionalTest):
 
     def wait_for_target(self, uuid, target):
         eventually(lambda: self.node_of(uuid).power_target,
-                        until=lambda seen: seen == target)
+                   until=lambda seen: seen == target)
 
     def finish(self, uuid, forced):
         """Let the hardware finish what supersedes the soft change."""

@@ -176,7 +176,7 @@ class TestReaders(PairTest):
         self.turn(self.pair.switch_over)
         self.delete_by_the_new_one(uuid)
         eventually(lambda: self.far.get(path).json['status'],
-                        until=lambda status: status == 'deleting')
+                   until=lambda status: status == 'deleting')
 
     def test_a_server_that_only_reads_is_none(self):
         uuid = self.put_row()

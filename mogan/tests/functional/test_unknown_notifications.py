@@ -1,34 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An action that cannot be told of keeps nobody from hearing of the
+"""An action that cannot be published keeps nobody from hearing of the
 others."""
 
-from mogan.tests.functional import clocks, planting, telling
+from mogan.tests.functional import clocks, notifications, unknown_rows
 from mogan.tests.support.processes import eventually
 
 
-class TestUnknownActions(planting.PlantingTest, telling.TellingTest):
+class TestUnknownActions(unknown_rows.UnknownRowsTest,
+                         notifications.NotificationsTest):
 
     engines = 0
 
-    def told(self):
+    def published(self):
         """Of which instances something was heard."""
         return {message['payload']['instance']['uuid']
-                for message in self.heard()}
+                for message in self.received()}
 
-    def test_those_behind_it_are_told(self):
+    def test_those_after_it_are_published(self):
         for values in ({'arguments': '{"rack": '}, {'verb': 'defrost'}):
             strange, other = self.put_row(), self.put_row()
             self.ask(strange, 'lock')
             self.ask(other, 'lock')
-            self.plant_action(strange, **values)
+            self.overwrite_actions(strange, **values)
             self.deployment.start_engine()
             self.stop_surveys()
-            eventually(lambda other=other: other in self.told())
-            self.assertNotIn(strange, self.told())
-            # Put right, it is told of too.
-            self.plant_action(strange, verb='lock', arguments='{}')
+            eventually(lambda other=other: other in self.published())
+            self.assertNotIn(strange, self.published())
+            # Put right, it is published too.
+            self.overwrite_actions(strange, verb='lock', arguments='{}')
             eventually(
-                lambda strange=strange: strange in self.told())
+                lambda strange=strange: strange in self.published())
             self.deployment.stop_engines()
 
     def test_a_start_comes_before_its_end_though_the_clock_went_back(self):

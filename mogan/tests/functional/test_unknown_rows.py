@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from mogan.db import actions, domains, models, outbox
 from mogan.metrics import rows
-from mogan.tests.functional import base, planting
+from mogan.tests.functional import base, unknown_rows
 from mogan.tests.support.processes import eventually
 
 STRANGE = {'status': 'archived', 'lock_state': 'sealed',
@@ -17,7 +17,7 @@ STRANGE = {'status': 'archived', 'lock_state': 'sealed',
 BROKEN = '{"rack": '
 
 
-class TestRequests(planting.PlantingTest):
+class TestRequests(unknown_rows.UnknownRowsTest):
 
     engines = 0
 
@@ -40,7 +40,7 @@ class TestRequests(planting.PlantingTest):
     def test_they_are_refused_with_the_value(self):
         for column, value in STRANGE.items():
             uuid = self.put_row()
-            self.plant(uuid, **{column: value})
+            self.overwrite(uuid, **{column: value})
             before = self.row(uuid)
             for answer in self.requests(uuid):
                 self.expect(409, answer)
@@ -50,14 +50,14 @@ class TestRequests(planting.PlantingTest):
 
     def test_a_locked_one_is_refused_so_as_well(self):
         uuid = self.put_row(lock_state='locked')
-        self.plant(uuid, status='archived')
+        self.overwrite(uuid, status='archived')
         for answer in self.requests(uuid):
             self.expect(409, answer)
 
     def test_it_is_shown_as_it_is(self):
         for column, value in STRANGE.items():
             uuid = self.put_row()
-            self.plant(uuid, **{column: value})
+            self.overwrite(uuid, **{column: value})
             self.assertEqual(value, self.see(uuid)[column])
             for path in ('/v1/instances/detail?all_tenants=true',
                          f'/v1/instances?all_tenants=true&fields={column}',
@@ -74,7 +74,7 @@ class TestRequests(planting.PlantingTest):
     def test_what_is_no_json_is_shown_as_it_is(self):
         for column in ('metadata', 'fault', 'partitions', 'networks'):
             uuid = self.put_row()
-            self.plant(uuid, **{column: BROKEN})
+            self.overwrite(uuid, **{column: BROKEN})
             self.assertEqual(BROKEN, self.see(uuid)[column])
             listed = self.expect(200, self.admin.get(
                 '/v1/instances/detail?all_tenants=true')).json['instances']
@@ -84,7 +84,7 @@ class TestRequests(planting.PlantingTest):
     def test_metadata_that_is_none_is_not_patched(self):
         for text in (BROKEN, '[]', '"text"'):
             uuid = self.put_row()
-            self.plant(uuid, metadata=text)
+            self.overwrite(uuid, metadata=text)
             answer = self.expect(409, self.admin.patch(
                 f'/v1/instances/{uuid}',
                 [{'op': 'add', 'path': '/metadata/rack', 'value': '1'}]))
@@ -93,14 +93,14 @@ class TestRequests(planting.PlantingTest):
     def test_an_action_is_shown_as_it_is(self):
         uuid = self.put_row()
         self.ask(uuid, 'lock')
-        self.plant_action(uuid, verb='defrost', arguments=BROKEN,
+        self.overwrite_actions(uuid, verb='defrost', arguments=BROKEN,
                           outcome='melted')
         [action] = self.history(uuid)
         self.assertEqual(('defrost', 'melted'),
                          (action['action'], action['outcome']))
 
 
-class TestEngine(planting.PlantingTest):
+class TestEngine(unknown_rows.UnknownRowsTest):
 
     def setUp(self):
         super().setUp()
@@ -120,26 +120,26 @@ class TestEngine(planting.PlantingTest):
     def test_those_behind_it_are_repaired(self):
         for column, value in STRANGE.items():
             first, *others = self.uuids
-            self.plant(first, **{column: value})
+            self.overwrite(first, **{column: value})
             for uuid in others:
                 self.drift(uuid)
             for uuid in others:
                 eventually(lambda uuid=uuid:
-                                not self.node_of(uuid).protected)
+                           not self.node_of(uuid).protected)
             self.assertEqual(value, self.row(first)[column])
             self.assertEqual(1, self.log.output.count(f'"{value}"'),
                              self.log.output)
-            self.plant(first, status='active', lock_state='unlocked',
+            self.overwrite(first, status='active', lock_state='unlocked',
                        node_protection='none')
 
     def test_what_cannot_be_compared_keeps_nobody_from_the_others(self):
         first, *others = self.uuids
-        self.plant(first, status='error', fault='"broken"')
+        self.overwrite(first, status='error', fault='"broken"')
         for uuid in (first, *others):
             self.drift(uuid)
         for uuid in (first, *others):
             eventually(lambda uuid=uuid:
-                            not self.node_of(uuid).protected)
+                       not self.node_of(uuid).protected)
         self.assertLessEqual(self.log.output.count('Traceback'), 1)
 
     def test_the_work_on_others_goes_on(self):
@@ -147,8 +147,8 @@ class TestEngine(planting.PlantingTest):
         first, second, third = self.uuids
         for uuid in self.uuids:
             self.ask(uuid, 'lock')
-        self.plant(first, status='archived')
-        self.plant_action(second, verb='defrost')
+        self.overwrite(first, status='archived')
+        self.overwrite_actions(second, verb='defrost')
         self.deployment.start_engine()
         self.wait_for(third, lock_state='locked')
         eventually(lambda: self.log.output.count('is set aside') == 2)
@@ -157,7 +157,7 @@ class TestEngine(planting.PlantingTest):
         for uuid in (first, second):
             self.assertEqual('locking', self.row(uuid)['lock_state'])
         # Put right, it is done.
-        self.plant(first, status='active')
+        self.overwrite(first, status='active')
         self.wait_for(first, lock_state='locked')
 
     def test_they_take_nobody_elses_place(self):
@@ -165,8 +165,8 @@ class TestEngine(planting.PlantingTest):
         for uuid in self.uuids:
             self.ask(uuid, 'lock')
         first, second, third = self.uuids
-        self.plant(first, lock_state='sealed')
-        self.plant_action(second, verb='defrost')
+        self.overwrite(first, lock_state='sealed')
+        self.overwrite_actions(second, verb='defrost')
         [action] = actions.due(self.db, 1, 6.0)
         self.assertEqual(third, action.instance_uuid)
         self.assertEqual(
@@ -177,7 +177,7 @@ class TestEngine(planting.PlantingTest):
         self.deployment.stop_engines()
         first, second, _ = self.uuids
         self.ask(first, 'rebuild')
-        self.plant_action(first, arguments=BROKEN)
+        self.overwrite_actions(first, arguments=BROKEN)
         self.ask(second, 'lock')
         self.deployment.start_engine()
         self.wait_for(second, lock_state='locked')
@@ -187,11 +187,11 @@ class TestEngine(planting.PlantingTest):
     def test_moments_that_are_none_keep_nobody_from_the_others(self):
         first, second, _ = self.uuids
         for column, value in itertools.product(
-                ('created_at', 'started_at'), self.moments):
+                ('created_at', 'started_at'), self.timestamps):
             self.deployment.stop_engines()
             for uuid in (first, second):
                 self.ask(uuid, 'lock')
-            self.plant_action(first, **{column: value})
+            self.overwrite_actions(first, **{column: value})
             found = {action.instance_uuid
                      for action in actions.unfinished(self.db, limit=10)}
             self.assertEqual({first, second}, found)
@@ -201,9 +201,9 @@ class TestEngine(planting.PlantingTest):
             self.deployment.start_engine()
             self.wait_for(second, lock_state='locked')
             eventually(lambda column=column: f'the {column} "' in
-                            self.log.output)
+                       self.log.output)
             # Put right, it is done.
-            self.plant_action(first, **{column: '2026-11-29 06:00:00'})
+            self.overwrite_actions(first, **{column: '2026-11-29 06:00:00'})
             self.wait_for(first, lock_state='locked')
             for uuid in (first, second):
                 self.ask(uuid, 'unlock')
@@ -225,7 +225,7 @@ class TestEngine(planting.PlantingTest):
         uuids = {column: self.ask_for_instance() for column in (
             'metadata', 'partitions', 'networks')}
         for column, uuid in uuids.items():
-            self.plant(uuid, **{column: BROKEN})
+            self.overwrite(uuid, **{column: BROKEN})
         self.deployment.start_engine()
         for column, uuid in uuids.items():
             self.wait_for(uuid, status='error')
@@ -244,7 +244,7 @@ class TestEngine(planting.PlantingTest):
     def test_what_the_work_does_not_need_may_be_broken(self):
         first, second, _ = self.uuids
         for uuid in (first, second):
-            self.plant(uuid, metadata=BROKEN, fault=BROKEN,
+            self.overwrite(uuid, metadata=BROKEN, fault=BROKEN,
                        lock_fault=BROKEN)
         self.ask(first, 'delete')
         self.ask(second, 'lock')
@@ -252,7 +252,7 @@ class TestEngine(planting.PlantingTest):
         self.wait_for(second, lock_state='locked')
 
 
-class TestCounting(planting.PlantingTest):
+class TestCounting(unknown_rows.UnknownRowsTest):
 
     engines = 0
 
@@ -267,25 +267,25 @@ class TestCounting(planting.PlantingTest):
         self.assertEqual({'instances': 0, 'actions': 0}, self.counts())
         for number, (column, value) in enumerate(STRANGE.items(), 1):
             uuid = self.put_row(lock_state='locked')
-            self.plant(uuid, **{column: value})
+            self.overwrite(uuid, **{column: value})
             self.assertEqual(number, self.counts()['instances'])
         uuid = self.put_row()
         self.ask(uuid, 'lock')
-        self.plant_action(uuid, verb='defrost')
+        self.overwrite_actions(uuid, verb='defrost')
         self.assertEqual({'instances': 3, 'actions': 1}, self.counts())
 
     def test_moments_that_are_none_are_counted(self):
         uuid = self.put_row()
         self.ask(uuid, 'lock')
-        for number, value in enumerate(self.moments):
+        for number, value in enumerate(self.timestamps):
             self.assertEqual(min(number, 1), self.counts()['actions'])
-            self.plant_action(uuid, created_at=value)
+            self.overwrite_actions(uuid, created_at=value)
             self.assertEqual(0, outbox.backlog(self.db).actions)
 
     def test_unfinished_actions_of_other_verbs_are_counted(self):
         uuid = self.put_row()
         self.ask(uuid, 'lock')
-        self.plant_action(uuid, verb='defrost')
+        self.overwrite_actions(uuid, verb='defrost')
         [found] = [sample.value for family in rows.Rows(self.db, 0).collect()
                    for sample in family.samples
                    if family.name == 'mogan_unfinished_actions'

@@ -76,7 +76,7 @@ class IronicTest(base.FunctionalTest):
     def wait_for_fault(self, uuid: str) -> str:
         """Return the message of the fault, once there is one."""
         return eventually(lambda: self.see(uuid)['fault'],
-                               within=60)['message']
+                          within=60)['message']
 
     def raw(self, uuid: str) -> dict[str, Any]:
         """Return the instance's node as Ironic shows it."""

@@ -178,7 +178,7 @@ class Ironic(servers.WebServer):
     def node(self, node_uuid: str) -> dict[str, Any]:
         return self.get(f'/v1/nodes/{node_uuid}')
 
-    def told(self, node_uuid: str) -> dict[str, Any]:
+    def instance_info(self, node_uuid: str) -> dict[str, Any]:
         """Return a node's instance_info, with the fields that the API
         masks."""
         path = self.directory / 'ironic.sqlite'

@@ -15,7 +15,7 @@ from mogan.tests.ironic.drivers import make_driver
 class IronicHardware(suite.Hardware, base.BaseTestCase):
     """Two nodes of a class, one with a trait, and one of another class."""
 
-    patience = 60.0
+    wait_timeout = 60.0
     # The fake hardware's deploys leave the power alone.
     works_power = False
 

@@ -22,11 +22,11 @@ class InputsTest(IronicTest):
                 'availability_zone': f'hall-{number}', 'local_gb': 100,
                 'capabilities': 'boot_mode:uefi,disk_label:gpt,cpus:8'})
 
-    def told(self, uuid: str) -> dict[str, Any]:
-        return self.ironic.told(self.see(uuid)['node_uuid'])
+    def instance_info(self, uuid: str) -> dict[str, Any]:
+        return self.ironic.instance_info(self.see(uuid)['node_uuid'])
 
     def assert_handed_on(self, uuid: str) -> None:
-        info = self.told(uuid)
+        info = self.instance_info(uuid)
         self.assertEqual((40, 4096), (info['root_gb'], info['swap_mb']))
         self.assertEqual({'boot_mode': 'uefi', 'disk_label': 'gpt'},
                          info['capabilities'])
@@ -76,7 +76,8 @@ class TestInputs(InputsTest):
         text = '\u20ac\r\n\0"\\'
         uuid = self.make_instance(user_data=base64.b64encode(
             text.encode()).decode())
-        self.assertEqual(text, self.told(uuid)['configdrive']['user_data'])
+        drive = self.instance_info(uuid)['configdrive']
+        self.assertEqual(text, drive['user_data'])
 
 
 class TestWholeDisks(IronicTest):

@@ -214,8 +214,8 @@ class TestRefusedRebuilds(OutcomeTest):
         super().setUp()
         self.ironic.patch(self.node_uuid, **{
             'instance_info/image_properties': {'found': 'out'}})
-        self.told = self.ironic.told(self.node_uuid)
-        self.assertIn('configdrive', self.told)
+        self.info = self.ironic.instance_info(self.node_uuid)
+        self.assertIn('configdrive', self.info)
 
     def _occupy(self):
         self.ironic.do('PUT', f'/v1/nodes/{self.node_uuid}/maintenance', {})
@@ -231,13 +231,14 @@ class TestRefusedRebuilds(OutcomeTest):
         self._occupy()
         with self.covering(lambda: self.fail('a change')):
             self.assertIn('is in maintenance', str(self._refused()))
-        self.assertEqual(self.told, self.ironic.told(self.node_uuid))
+        self.assertEqual(self.info, self.ironic.instance_info(self.node_uuid))
 
     def test_of_a_node_whose_maintenance_begins_meanwhile(self):
         images = []
 
         def covered():
-            images.append(self.ironic.told(self.node_uuid)['image_source'])
+            info = self.ironic.instance_info(self.node_uuid)
+            images.append(info['image_source'])
             if len(images) == 2:    # before the rebuild itself
                 self._occupy()
             return True
@@ -245,7 +246,7 @@ class TestRefusedRebuilds(OutcomeTest):
         with self.covering(covered):
             self.assertIn('maintenance', str(self._refused()))
         self.assertEqual(['image', 'another', 'another'], images)
-        self.assertEqual(self.told, self.ironic.told(self.node_uuid))
+        self.assertEqual(self.info, self.ironic.instance_info(self.node_uuid))
 
 
 class TestMaintenance(OutcomeTest):

@@ -16,7 +16,7 @@ from mogan.tests.ironic.front import Front
 from mogan.tests.permits import Permits
 
 
-def told(front):
+def calls(front):
     """Return the requests, without uuids and queries, and without the survey
     of all nodes."""
     return [f'{method} {re.sub("[0-9a-f-]{36}", "UUID", path).split("?")[0]}'
@@ -40,7 +40,7 @@ class TestCreate(base.IronicTest):
     def test_a_deploy_asks_for_no_more_than_it_needs(self):
         self.front.seen.clear()
         self.make_instance()
-        found = [request for request in told(self.front)
+        found = [request for request in calls(self.front)
                  if request != 'GET /v1']
         looks = found[5:]
         self.assertEqual(
@@ -95,11 +95,11 @@ class TestClaims(Permits, test_base.BaseTestCase):
         self.driver.deploy(node_uuid, spec, self.permit(1))
         node = self.ironic.wait_for(node_uuid, provision_state='active')
         self.assertEqual(spec.instance_uuid, node['instance_uuid'])
-        told = {name: node['instance_info'].get(name) for name in (
+        info = {name: node['instance_info'].get(name) for name in (
             'display_name', 'image_source', 'root_gb', 'capabilities')}
         self.assertEqual({
             'display_name': 'web', 'image_source': 'image', 'root_gb': 99,
-            'capabilities': {'boot_mode': 'uefi'}}, told)
+            'capabilities': {'boot_mode': 'uefi'}}, info)
 
     def test_threads_of_a_process_do_not_want_the_same_node(self):
         uuids = self.enrol(4)
@@ -109,7 +109,7 @@ class TestClaims(Permits, test_base.BaseTestCase):
                 lambda spec: self.driver.claim(spec, self.permit(1)),
                 [self.spec() for _ in uuids]))
         self.assertEqual({*uuids}, {node.uuid for node in nodes})
-        self.assertEqual(4, told(self.front).count('PATCH /v1/nodes/UUID'))
+        self.assertEqual(4, calls(self.front).count('PATCH /v1/nodes/UUID'))
 
     def test_a_node_that_another_thread_gave_up_is_free_again(self):
         [node_uuid] = self.enrol(1)

@@ -44,7 +44,7 @@ def _started() -> server.Keystone:
     keystone = server.Keystone()
     try:
         keystone.start()
-        _furnish(keystone)
+        _create_users(keystone)
     except BaseException:
         keystone.close()
         raise
@@ -52,7 +52,7 @@ def _started() -> server.Keystone:
     return keystone
 
 
-def _furnish(keystone: server.Keystone) -> None:
+def _create_users(keystone: server.Keystone) -> None:
     keystone.make('role', 'none')
     projects = {name: keystone.make('project', name, domain_id='default')
                 for name in ('demo', 'other', 'service')}

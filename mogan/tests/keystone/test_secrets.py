@@ -101,7 +101,7 @@ class TestSecrets(base.KeystoneTest):
         self.expect(status, answer)
 
     def up(self):
-        """Return True if somebody listens."""
+        """Return True if the server answers."""
         try:
             self.ask(200, None, path='/v1')
         except OSError:

@@ -12,7 +12,7 @@ import urllib.parse
 
 import kombu
 
-from mogan.tests.processes.test_metrics import FiguresTest
+from mogan.tests.processes.test_metrics import MetricsTest
 from mogan.tests.support import backends
 from mogan.tests.support.processes import eventually
 
@@ -20,7 +20,7 @@ PASSWORD = 'secret'
 _numbers = itertools.count()
 
 
-class TestBrokerFaults(FiguresTest):
+class TestBrokerFaults(MetricsTest):
     """On a virtual host and with a user of the test's own."""
 
     def setUp(self):

@@ -57,7 +57,7 @@ class TestServerClock(base.FunctionalTest):
         server.prepare()
         server.start()
         server.wait()
-        server.furnish()
+        server.create_database()
         return Stepped(server)
 
     def test_requests_under_way_are_done_after_either_step(self):

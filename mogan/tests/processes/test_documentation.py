@@ -27,7 +27,7 @@ case $1 in
     *) exec "$@" ;;
 esac
 """
-PATIENCE = 60.0
+TIMEOUT = 60.0
 
 
 class TestProduction(testtools.TestCase):
@@ -85,8 +85,8 @@ class TestProduction(testtools.TestCase):
                 'HOME': str(self.directory),
                 'PATH': f'{self.directory}/bin:{beside}:'
                         f'{os.environ["PATH"]}'},
-            capture_output=True, text=True, timeout=PATIENCE, check=False)
+            capture_output=True, text=True, timeout=TIMEOUT, check=False)
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
         log = self.directory / 'services.log'
         eventually(lambda: self.answers() or log.read_text(),
-                   within=PATIENCE, until=lambda seen: seen is True)
+                   within=TIMEOUT, until=lambda seen: seen is True)

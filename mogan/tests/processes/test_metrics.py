@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The figures of real processes, as Prometheus reads them."""
+"""The metrics of real processes, as Prometheus reads them."""
 
 import os
 import signal
@@ -14,8 +14,8 @@ from mogan.tests.support.processes import eventually, free_port
 UUID = '00000000-0000-0000-0000-000000000000'
 
 
-class FiguresTest(ServicesTest):
-    """The services with ports for figures, and for their health."""
+class MetricsTest(ServicesTest):
+    """The services with ports for metrics, and for their health."""
 
     def setUp(self):
         super().setUp()
@@ -44,7 +44,7 @@ class FiguresTest(ServicesTest):
             and labels.items() <= sample.labels.items())
 
 
-class TestMetrics(FiguresTest):
+class TestMetrics(MetricsTest):
 
     def setUp(self):
         super().setUp()

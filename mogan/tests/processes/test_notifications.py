@@ -10,7 +10,7 @@ import kombu
 import sqlalchemy as sa
 
 from mogan.db import models, outbox
-from mogan.tests.functional import telling
+from mogan.tests.functional import notifications
 from mogan.tests.processes.test_services import ServicesTest
 from mogan.tests.support import backends
 from mogan.tests.support.processes import eventually
@@ -21,12 +21,12 @@ OPTIONS = """\
 driver = messagingv2
 transport_url = {transport}
 [notifications]
-topics = {unique}_told
+topics = {unique}_published
 """
-TOLD = f'{backends.UNIQUE}_told.info'
+QUEUE = f'{backends.UNIQUE}_published.info'
 
 
-class NotificationsTest(telling.Assertions, ServicesTest):
+class NotificationsTest(notifications.Assertions, ServicesTest):
     """A queue at the real broker, behind a proxy."""
 
     def setUp(self):
@@ -46,14 +46,14 @@ class NotificationsTest(telling.Assertions, ServicesTest):
 
     def clear(self):
         with self.broker.channel() as channel:
-            channel.queue_delete(TOLD)
+            channel.queue_delete(QUEUE)
 
-    def hear(self):
+    def receive(self):
         """Return all messages so far."""
         with self.broker.channel() as channel:
             while True:
                 try:
-                    message = channel.basic_get(TOLD, no_ack=True)
+                    message = channel.basic_get(QUEUE, no_ack=True)
                 except self.broker.channel_errors:
                     break   # nothing has been sent yet
                 if message is None:
@@ -61,20 +61,21 @@ class NotificationsTest(telling.Assertions, ServicesTest):
                 body = message.body
                 envelope = json.loads(body if isinstance(body, str)
                                       else bytes(body))
-                told = json.loads(envelope['oslo.message'])
-                telling.schema(told['event_type']).validate(told['payload'])
-                self.messages.append(told)
+                message = json.loads(envelope['oslo.message'])
+                notifications.schema(message['event_type']).validate(
+                    message['payload'])
+                self.messages.append(message)
         return self.messages
 
-    def hear_all(self):
+    def receive_all(self):
         """Return the messages, once none is pending."""
-        eventually(self.untold, within=60,
+        eventually(self.pending, within=60,
                    until=lambda number: not number)
-        return self.hear()
+        return self.receive()
 
-    def assert_all_told(self):
-        messages = self.hear_all()
-        self.assert_each_told(messages)
+    def assert_all_published(self):
+        messages = self.receive_all()
+        self.assert_each_published(messages)
         self.assert_in_order(messages)
         # A message that comes twice is the same one.
         self.assertEqual(
@@ -103,7 +104,7 @@ class TestNotifications(NotificationsTest):
 
     def test_a_broker_that_was_away_hears_everything_in_order(self):
         path = self.begin()
-        self.hear_all()
+        self.receive_all()
         self.proxy.down()
         for _ in range(3):
             self.put(path, 'lock')
@@ -120,27 +121,27 @@ class TestNotifications(NotificationsTest):
         self.assertGreater(json.loads(done.stdout)['actions'], 6)
         done = self.run_command('status', 'notifications')
         self.assertIn('actions are pending', done.stdout)
-        heard = len(self.hear())
+        received = len(self.receive())
         self.proxy.up()
-        self.assert_all_told()
-        self.assertGreater(len(self.messages), heard)
+        self.assert_all_published()
+        self.assertGreater(len(self.messages), received)
         self.assertNotIn('Traceback', self.log('engine'))
 
     def test_what_a_killed_engine_has_sent_comes_again_as_the_same(self):
         path = self.begin()
-        self.hear_all()
+        self.receive_all()
         self.kill_engine()
         self.assertEqual(200, self.request('demo', 'PATCH', path, [
             {'op': 'replace', 'path': '/name', 'value': 'db'}]).status)
-        before = len(self.hear())
+        before = len(self.receive())
         with self.marks_held():
             self.engine = self.start('engine')
-            eventually(lambda: len(self.hear()), within=60,
+            eventually(lambda: len(self.receive()), within=60,
                        until=lambda number: number == before + 2)
             self.kill_engine()
-        self.assertEqual(1, self.untold())
+        self.assertEqual(1, self.pending())
         self.engine = self.start('engine')
-        self.assert_all_told()
+        self.assert_all_published()
         sent = [message['message_id'] for message in self.messages[before:]]
         self.assertEqual(sent[:2], sent[2:])
 
@@ -161,7 +162,7 @@ class TestFrozenBroker(NotificationsTest):
 
     def test_an_engine_stops_although_its_broker_says_nothing(self):
         path = self.begin()
-        self.hear_all()
+        self.receive_all()
         self.proxy.freeze()
         self.put(path, 'lock')
         self.until(self.uuid, lock_state='locked')
@@ -169,4 +170,4 @@ class TestFrozenBroker(NotificationsTest):
         self.assertEqual(0, self.engine.wait(60))
         self.proxy.thaw()
         self.engine = self.start('engine')
-        self.assert_all_told()
+        self.assert_all_published()

@@ -93,7 +93,7 @@ class ServicesTest(testtools.TestCase):
         return services.run(name, self.config, *arguments)
 
     def request(self, user, method, path, body=None):
-        """Send a request; returns the answer, or None if nobody listens."""
+        """Send a request; returns the answer, or None without a server."""
         try:
             return client.ask(self.port, method, path, body,
                               client.basic(user, user))

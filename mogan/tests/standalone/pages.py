@@ -18,7 +18,7 @@ from mogan.tests.standalone.test_documentation import ROOT, calls, section
 from mogan.tests.support.processes import free_port
 
 SECTION = 'Everything on one machine'
-PATIENCE = 200.0
+TIMEOUT = 200.0
 
 
 def files(text):
@@ -81,7 +81,7 @@ class PageTest(testtools.TestCase):
             ['sh', '-c', self._script(text)], cwd=self.directory,
             env=os.environ | {'PYTHONPATH': str(ROOT)})
         try:
-            status = process.wait(PATIENCE)
+            status = process.wait(TIMEOUT)
         except subprocess.TimeoutExpired:
             process.kill()
             status = process.wait()

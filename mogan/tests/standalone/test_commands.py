@@ -260,8 +260,8 @@ print(*[node["uuid"] for node in json.load(sys.stdin)
         self.assertNotIn('"error"', joined)
 
     def test_notifications(self):
-        [told] = self.run_page('doc/source/admin/notifications.rst').values()
-        self.assertIn('pending', told)
+        [output] = self.run_page('doc/source/admin/notifications.rst').values()
+        self.assertIn('pending', output)
 
     def test_deploy(self):
         outputs = self.run_page('doc/source/admin/deploy.rst')

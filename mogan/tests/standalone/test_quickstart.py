@@ -51,8 +51,8 @@ class TestQuickstart(testtools.TestCase):
                 if line.startswith('quickstart: ')]
 
     def test_only_the_first_start_installs(self):
-        [told] = self.start()
-        self.assertIn('installing into .venv', told)
+        [output] = self.start()
+        self.assertIn('installing into .venv', output)
         self.assertEqual([], self.start())
         self.assertTrue((self.directory / '.mogan/mogan.sqlite').exists())
 

@@ -32,9 +32,6 @@ NAME = os.environ.get('MOGAN_TEST_BACKEND', 'sqlite')
 # Unique to this process: others may run on the same servers.
 UNIQUE = f'mogan_test_{os.getpid()}_{uuid.uuid4().hex[:8]}'
 
-# A test's own is gone after it.
-_DIRECTORY = tempfile.gettempdir()
-
 _SERVERS = {
     'mariadb': ('MOGAN_TEST_MARIADB', 'mysql+pymysql://root@127.0.0.1/'),
     'postgresql': ('MOGAN_TEST_POSTGRESQL',

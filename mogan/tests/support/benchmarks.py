@@ -25,7 +25,7 @@ def measure(*arguments: str) -> list[dict[str, Any]]:
         [sys.executable, '-m', 'benchmarks', *arguments, '--json'],
         cwd=_ROOT, capture_output=True, text=True, timeout=_TIMEOUT,
         check=False)
-    # A figure is over its goal where other work goes on.
+    # A result is over its goal where other work goes on.
     if done.returncode not in {0, 1} or 'Traceback' in done.stderr:
         raise RuntimeError(done.stderr)
     return json.loads(done.stdout)

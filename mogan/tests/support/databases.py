@@ -41,7 +41,7 @@ class Database(Server, abc.ABC):
         """Make the files that it starts from."""
 
     @abc.abstractmethod
-    def furnish(self) -> None:
+    def create_database(self) -> None:
         """Make the database and its owner, once the server answers."""
 
     @abc.abstractmethod
@@ -116,7 +116,7 @@ class MariaDB(Database):
         # A server that starts removes the temporary tables of others.
         return {'TMPDIR': str(self.directory)}
 
-    def furnish(self) -> None:
+    def create_database(self) -> None:
         self.run(f'CREATE DATABASE {NAME}', *self.users(), database=None)
 
     def users(self) -> tuple[str, ...]:
@@ -174,7 +174,7 @@ class PostgreSQL(Database):
                 '-c', 'listen_addresses=127.0.0.1',
                 '-c', 'max_connections=400'], {}
 
-    def furnish(self) -> None:
+    def create_database(self) -> None:
         self.run(f'CREATE ROLE {NAME} LOGIN',
                  f'CREATE DATABASE {NAME} OWNER {NAME}', database=None)
 

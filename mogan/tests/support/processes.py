@@ -57,7 +57,7 @@ class NotInTime(SetupError, AssertionError):
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on."""
+    """Return a free port of 127.0.0.1."""
     while True:
         port = random.SystemRandom().choice(_PORTS)
         with contextlib.suppress(OSError), socket.create_server(
@@ -83,7 +83,7 @@ def eventually(check: Callable[[], T], within: float = DEADLINE,
 
 
 def listens(port: int) -> bool:
-    """Return whether somebody accepts connections on a port."""
+    """Return whether a server accepts connections on a port."""
     try:
         socket.create_connection(('127.0.0.1', port), timeout=2).close()
     except OSError:

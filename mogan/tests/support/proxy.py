@@ -14,8 +14,8 @@ _CHUNK: Final = 65_536
 _COMMIT: Final = re.compile(rb'(?<![A-Z])COMMIT')
 
 
-class Moment(enum.Enum):
-    """The moment at which a connection breaks."""
+class CutPoint(enum.Enum):
+    """The point at which a connection breaks."""
 
     BEFORE = 'the server does not hear of the commit'
     AFTER = 'the server has committed, and nobody hears of it'
@@ -33,7 +33,7 @@ class Proxy:
         # How many commits come through between two that do not.
         self._every: int | None = None
         self._passed = 0
-        self._moments: list[Moment | None] = []
+        self._points: list[CutPoint | None] = []
         self.cuts = 0
         self.port = 0
         self.up()
@@ -81,14 +81,14 @@ class Proxy:
             for link in self._links:
                 link.frozen.set()
 
-    def cut(self, moment: Moment, *, behind: int = 0) -> None:
-        """Break the connection that commits next, at this moment; behind so
+    def cut(self, point: CutPoint, *, behind: int = 0) -> None:
+        """Break the connection that commits next, at this point; behind so
         many commits that come through."""
         with self._lock:
-            self._moments += [None] * behind + [moment]
+            self._points += [None] * behind + [point]
 
     def cut_every(self, number: int | None) -> None:
-        """Break each so many-th commit, at either moment by turns; none
+        """Break each so many-th commit, at either point by turns; none
         for None."""
         with self._lock:
             self._every = number
@@ -97,20 +97,20 @@ class Proxy:
         """End everything."""
         self.down()
 
-    def moment(self) -> Moment | None:
-        """Return the moment at which the next commit breaks, or None."""
+    def point(self) -> CutPoint | None:
+        """Return the point at which the next commit breaks, or None."""
         with self._lock:
-            if self._moments:
-                moment = self._moments.pop(0)
-                self.cuts += moment is not None
-                return moment
+            if self._points:
+                point = self._points.pop(0)
+                self.cuts += point is not None
+                return point
             if self._every is None:
                 return None
             self._passed += 1
             if self._passed % self._every:
                 return None
             self.cuts += 1
-            return list(Moment)[self.cuts % 2]
+            return list(CutPoint)[self.cuts % 2]
 
     @property
     def frozen(self) -> bool:
@@ -184,11 +184,11 @@ class _Link:
         if end is self._server:
             self._client.sendall(data)
             return True
-        moment = self._proxy.moment() if _COMMIT.search(data) else None
-        if moment is Moment.BEFORE:
+        point = self._proxy.point() if _COMMIT.search(data) else None
+        if point is CutPoint.BEFORE:
             return False
         self._server.sendall(data)
-        if moment is Moment.AFTER:
+        if point is CutPoint.AFTER:
             self._server.recv(_CHUNK)
             return False
         return True

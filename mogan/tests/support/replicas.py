@@ -50,7 +50,7 @@ class Pair(abc.ABC):
         self.primary.prepare()
         self.primary.start()
         self.primary.wait()
-        self._furnish()
+        self._set_up()
         self._follow()
 
     @abc.abstractmethod
@@ -92,7 +92,7 @@ class Pair(abc.ABC):
         """Return a server without files."""
 
     @abc.abstractmethod
-    def _furnish(self) -> None:
+    def _set_up(self) -> None:
         """Make the database and its users on the first primary."""
 
     @abc.abstractmethod
@@ -132,8 +132,8 @@ class PostgreSQLPair(Pair):
         return _PostgreSQLMember(self._family, self._directory,
                                  name=f'postgresql-{self._next()}')
 
-    def _furnish(self) -> None:
-        self.primary.furnish()
+    def _set_up(self) -> None:
+        self.primary.create_database()
 
     def _follow(self) -> None:
         self.replica.copy(self.primary.port)
@@ -194,7 +194,7 @@ class _MariaDBMember(databases.MariaDB):
             source, target = self._data, self._template
         processes.run(['cp', '-a', str(source), str(target)])
 
-    def furnish(self) -> None:
+    def create_database(self) -> None:
         # Each has its users: a dump holds none.
         self.run('SET SESSION sql_log_bin = 0',
                  f'CREATE DATABASE {databases.NAME}',
@@ -227,15 +227,15 @@ class MariaDBPair(Pair):
     def _member(self) -> _MariaDBMember:
         return _MariaDBMember(self._family, self._directory, self._next())
 
-    def _furnish(self) -> None:
+    def _set_up(self) -> None:
         self._release(self.primary)
-        self.primary.furnish()
+        self.primary.create_database()
 
     def _follow(self) -> None:
         self.replica.prepare()
         self.replica.start()
         self.replica.wait()
-        self.replica.furnish()
+        self.replica.create_database()
         self.replica.copy(self.primary)
         self.replica.run(
             "CHANGE MASTER TO master_host = '127.0.0.1',"

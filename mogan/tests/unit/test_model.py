@@ -13,7 +13,7 @@ from proof.model import agreement, steps
 from proof.model.explorer import Explorer
 from proof.model.mutants import MUTANTS
 from proof.model.rules import CLAIMS, Bounds, Rules
-from proof.model.words import tell
+from proof.model.words import describe
 
 
 def explore(**rules):
@@ -88,11 +88,11 @@ class TestExploring(base.BaseTestCase):
     def test_the_way_to_what_breaks_is_told(self):
         [mutant] = [one for one in MUTANTS
                     if one.name.startswith('a delete seals its own')]
-        told = tell(mutant.run(Rules()))
-        self.assertEqual('create is accepted (202)', told[0])
-        self.assertIn("worker A's late call lands: take a node (ok)", told)
+        trace = describe(mutant.run(Rules()))
+        self.assertEqual('create is accepted (202)', trace[0])
+        self.assertIn("worker A's late call lands: take a node (ok)", trace)
         self.assertEqual('=> instance 1 is gone, and a node carries it for '
-                         'ever', told[-1])
+                         'ever', trace[-1])
 
     def test_what_cannot_end_is_found(self):
         stuck = [one for one in MUTANTS if one.seek == 'stuck']

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Blows at the broker: it goes away, and it refuses the services."""
+"""Faults of the broker: it goes away, and it refuses the services."""
 
 import contextlib
 import signal
@@ -8,7 +8,7 @@ from typing import Final
 
 from mogan.tests.support.broker import Broker
 from proof.rig.nemesis import servers
-from proof.rig.nemesis.lanes import Blow, Scene
+from proof.rig.nemesis.lanes import Fault, Scene
 from proof.rig.services import LEASE, Deployment
 
 _USERS: Final = 'rabbit_auth_backend_internal'
@@ -17,14 +17,14 @@ _USER: Final = 'guest'
 _ACTOR: Final = 'rig'
 
 
-class BrokerBlows:
+class BrokerFaults:
     """All that can be done to it."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._all = deployment
         broker = deployment.broker
         self._broker = broker
-        self.blows: dict[str, Blow] = {
+        self.faults: dict[str, Fault] = {
             'broker-restart': servers.restart(broker),
             'broker-kill': self._kill,
             'broker-pause': servers.pause(broker),
@@ -47,9 +47,9 @@ class BrokerBlows:
         return f'{done}, then without a leader {lost}'
 
     def _refuse(self, refusal: Callable[
-            [Broker], contextlib.AbstractContextManager[None]]) -> Blow:
+            [Broker], contextlib.AbstractContextManager[None]]) -> Fault:
         """Refuse for a while, with services that start meanwhile."""
-        def blow(scene: Scene) -> str:
+        def inject(scene: Scene) -> str:
             service = scene.rng.choice(
                 (*self._all.engines, *self._all.engines, *self._all.apis))
             seconds = scene.rng.uniform(0.3, 2) * LEASE
@@ -59,7 +59,7 @@ class BrokerBlows:
                 scene.sleep(seconds)
             return (f'{seconds:.1f} s, meanwhile {service.name} began anew, '
                     f'workers {killed}')
-        return blow
+        return inject
 
     @contextlib.contextmanager
     def _queues(self, broker: Broker) -> Iterator[None]:

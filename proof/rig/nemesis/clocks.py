@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Blows at the clock of the database: somebody sets it."""
+"""Faults of the clock of the database: somebody sets it."""
 
 from typing import Final
 
 from mogan.tests.support.clocks import Clock
-from proof.rig.nemesis.lanes import Blow, Scene
+from proof.rig.nemesis.lanes import Fault, Scene
 from proof.rig.services import LEASE
 
 _STEP: Final = 600
@@ -12,18 +12,18 @@ _STEP: Final = 600
 _FAR: Final = 1800
 
 
-class ClockBlows:
+class ClockFaults:
     """It goes back and forward by ten minutes, and stays there or not."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.blows: dict[str, Blow] = {
+        self.faults: dict[str, Fault] = {
             'clock-back': self._step(-_STEP),
             'clock-forward': self._step(_STEP),
         }
 
-    def _step(self, seconds: int) -> Blow:
-        def blow(scene: Scene) -> str | None:
+    def _step(self, seconds: int) -> Fault:
+        def inject(scene: Scene) -> str | None:
             before = self._clock.seconds
             after = before + seconds
             if abs(after) > _FAR:
@@ -36,4 +36,4 @@ class ClockBlows:
                 return f'to {after} s'
             self._clock.step(before)
             return f'to {after} s and back after {wait:.1f} s'
-        return blow
+        return inject

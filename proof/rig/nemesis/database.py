@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Blows at the database."""
+"""Faults of the database."""
 
 import psycopg
 import pymysql
 
 from mogan.tests.support.databases import Database
 from proof.rig.nemesis import servers
-from proof.rig.nemesis.lanes import Blow, Scene
+from proof.rig.nemesis.lanes import Fault, Scene
 
 
-class DatabaseBlows:
+class DatabaseFaults:
     """All that can be done to it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.blows: dict[str, Blow] = {
+        self.faults: dict[str, Fault] = {
             'database-drop': self._drop,
             'database-restart': servers.restart(database),
             'database-kill': servers.kill(database),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Blows at the hardware: it fails, hangs, forgets to answer, and somebody
+"""Faults of the hardware: it fails, hangs, forgets to answer, and somebody
 tampers with it."""
 
 import random
@@ -8,7 +8,7 @@ from typing import Final
 from mogan.baremetal import driver
 from mogan.baremetal.simulated import faults, inventory
 from mogan.baremetal.simulated.faults import Mode
-from proof.rig.nemesis.lanes import Blow, Scene
+from proof.rig.nemesis.lanes import Fault, Scene
 from proof.rig.services import LEASE, RESOURCE_CLASS, Deployment
 
 _CALLS: Final = ('claim', 'deploy', 'rebuild', 'undeploy', 'power',
@@ -26,10 +26,10 @@ class Hardware:
     def __init__(self, deployment: Deployment) -> None:
         self._store = inventory.Inventory(deployment.inventory_path,
                                           timeout=60)
-        self.blows: dict[str, Blow] = {
+        self.faults: dict[str, Fault] = {
             f'hardware-{mode}': self._script(mode) for mode in Mode}
-        self.blows['hardware-away'] = self._away
-        self.blows['outsider'] = self._outsider
+        self.faults['hardware-away'] = self._away
+        self.faults['outsider'] = self._outsider
 
     def mend(self) -> None:
         """Take back all faults, and what an outsider has left."""
@@ -38,8 +38,8 @@ class Hardware:
             if node.protected_reason == _THEIRS:
                 self._store.set_protected(node.uuid, protected=False)
 
-    def _script(self, mode: Mode) -> Blow:
-        def blow(scene: Scene) -> str:
+    def _script(self, mode: Mode) -> Fault:
+        def inject(scene: Scene) -> str:
             rng = scene.rng
             call = rng.choice([one for one in _CALLS
                                if one in faults.MEETS[mode]])
@@ -47,7 +47,7 @@ class Hardware:
                                  seconds=_seconds(mode, rng))
             self._store.add_fault(fault)
             return f'{call}, {fault.times} times, {fault.seconds:.1f} s'
-        return blow
+        return inject
 
     def _away(self, scene: Scene) -> str:
         """Make the hardware management unavailable for a while."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Carries out the blows, one after the other in each lane."""
+"""Carries out the faults, one after the other in each lane."""
 
 import collections
 import dataclasses
@@ -10,14 +10,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-# Strikes, waits and mends what it has broken; returns what it did in words,
-# and nothing where there was nothing to strike.
-Blow = Callable[['Scene'], str | None]
+# Breaks something, waits and repairs it; returns what it did in words, and
+# nothing where there was nothing to break.
+Fault = Callable[['Scene'], str | None]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Scene:
-    """The means of a blow: the lane's dice, and a sleep that ends early when
+    """The means of a fault: the lane's dice, and a sleep that ends early when
     the run does."""
 
     rng: random.Random
@@ -49,17 +49,17 @@ class Schedule:
 
 
 class Lane:
-    """One thread that deals blows; `gaps` are the seconds between two.
+    """One thread that injects faults; `gaps` are the seconds between two.
 
-    A lane draws from dice of its own, so that the same seed deals the same
-    blows in the same order.
+    A lane draws from dice of its own, so that the same seed injects the same
+    faults in the same order.
     """
 
-    def __init__(self, name: str, seed: int, blows: Mapping[str, Blow],
+    def __init__(self, name: str, seed: int, faults: Mapping[str, Fault],
                  gaps: tuple[float, float], schedule: Schedule) -> None:
         self._rng = random.Random(f'{seed}/{name}')  # noqa: S311
         self._name = name
-        self._blows = blows
+        self._faults = faults
         self._gaps = gaps
         self._schedule = schedule
         self._stop = threading.Event()
@@ -72,12 +72,12 @@ class Lane:
         self._thread.start()
 
     def stop(self) -> None:
-        """Deal no more; what is broken is mended at once."""
+        """Inject no more; what is broken is repaired at once."""
         self._stop.set()
 
     def join(self, seconds: float) -> bool:
-        """Return whether all is mended in time. Raises what went wrong in the
-        rig."""
+        """Return whether all is repaired in time. Raises what went wrong in
+        the rig."""
         if self._thread.ident is not None:
             self._thread.join(seconds)
         if self.failure is not None:
@@ -87,22 +87,22 @@ class Lane:
     def _run(self) -> None:
         scene = Scene(self._rng, self._stop.wait)
         # Each of them once, and then as they come.
-        first = self._rng.sample(sorted(self._blows), len(self._blows))
+        first = self._rng.sample(sorted(self._faults), len(self._faults))
         try:
             while not self._stop.wait(self._rng.uniform(*self._gaps)):
                 name = first.pop() if first else self._rng.choice(
-                    sorted(self._blows))
-                self._deal(name, scene)
+                    sorted(self._faults))
+                self._inject(name, scene)
         except BaseException as error:  # the main thread raises it again
             self._schedule.note(f'{self._name}: {error!r}')
             self.failure = error
             raise
 
-    def _deal(self, name: str, scene: Scene) -> None:
+    def _inject(self, name: str, scene: Scene) -> None:
         self._schedule.note(f'{self._name}: {name} begins')
-        told = self._blows[name](scene)
-        self._schedule.note(f'{self._name}: {name}: {told or "in vain"}')
-        if told:
+        outcome = self._faults[name](scene)
+        self._schedule.note(f'{self._name}: {name}: {outcome or "in vain"}')
+        if outcome:
             self._schedule.count(name)
 
 
@@ -113,8 +113,8 @@ GAPS: Final = {'services': (0.5, 3.0), 'pauses': (0.5, 2.0),
                'hardware': (0.2, 1.5)}
 
 
-def chosen(blows: Mapping[str, Blow],
-           names: Sequence[str] | None) -> dict[str, Blow]:
+def chosen(faults: Mapping[str, Fault],
+           names: Sequence[str] | None) -> dict[str, Fault]:
     """Return the faults of these names; all if no names are given."""
-    return {name: blow for name, blow in blows.items()
+    return {name: fault for name, fault in faults.items()
             if names is None or name in names}

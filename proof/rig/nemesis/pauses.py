@@ -13,7 +13,7 @@ import pymysql
 from mogan.baremetal.simulated import faults, inventory
 from mogan.tests.support import processes
 from proof.rig.load import Population
-from proof.rig.nemesis.lanes import Blow, Scene
+from proof.rig.nemesis.lanes import Fault, Scene
 from proof.rig.services import LEASE, Deployment
 from proof.rig.tail import Tail
 
@@ -34,14 +34,14 @@ class Pauses:
         self._people = people
         self._store = inventory.Inventory(deployment.inventory_path,
                                           timeout=60)
-        self.blows: dict[str, Blow] = {
+        self.faults: dict[str, Fault] = {
             'pause-api': self._pause('api'),
             'pause-engine': self._pause('engine'),
             'pause-engine-at-call': self._pause_at_call,
         }
 
-    def _pause(self, kind: str) -> Blow:
-        def blow(scene: Scene) -> str | None:
+    def _pause(self, kind: str) -> Fault:
+        def inject(scene: Scene) -> str | None:
             service = scene.rng.choice(
                 self._all.apis if kind == 'api' else self._all.engines)
             seconds = scene.rng.uniform(0.5, 2.5) * LEASE
@@ -54,7 +54,7 @@ class Pauses:
             for pid in stopped:
                 processes.send(pid, signal.SIGCONT)
             return f'{service.name}, workers {stopped}, {seconds:.1f} s'
-        return blow
+        return inject
 
     def _pause_at_call(self, scene: Scene) -> str | None:
         """Stop an engine between its last look at its claim and the effect

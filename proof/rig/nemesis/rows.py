@@ -12,7 +12,7 @@ import pymysql
 from mogan.baremetal.simulated import inventory
 from mogan.tests.support.databases import Database
 from proof.rig import strange, wire
-from proof.rig.nemesis.lanes import Blow, Scene
+from proof.rig.nemesis.lanes import Fault, Scene
 from proof.rig.services import LEASE, STRANGE_NODES, Deployment
 from proof.rig.strange import KINDS, Strange
 from proof.rig.wire import Connection, Request
@@ -23,8 +23,8 @@ _DOMAINS: Final = ("SELECT conname, pg_get_constraintdef(oid)"
                    " AND conrelid = 'instances'::regclass")
 
 
-class RowBlows:
-    """Plants such rows, each on a node of its own.
+class RowFaults:
+    """Injects such rows, each on a node of its own.
 
     The last ones stay: all others have to come to rest beside them.  `judge`
     and `remove` them then.
@@ -36,21 +36,21 @@ class RowBlows:
                                           timeout=60)
         self._nodes = itertools.cycle(
             [self._store.named(name).uuid for name in STRANGE_NODES])
-        self._planted: dict[str, Strange] = {}
+        self._injected: dict[str, Strange] = {}
         self._leaving: list[str] = []
-        self.blows: dict[str, Blow] = {'poison-row': self._plant}
+        self.faults: dict[str, Fault] = {'poison-row': self._inject}
 
-    def _plant(self, scene: Scene) -> str | None:
+    def _inject(self, scene: Scene) -> str | None:
         kind = scene.rng.choice(KINDS)
         number = strange.name(scene.rng.getrandbits(90))
         try:
-            if self._leaving or len(self._planted) == len(STRANGE_NODES):
+            if self._leaving or len(self._injected) == len(STRANGE_NODES):
                 self.remove()
             node = next(self._nodes)
-            plant(self._all.database, number, kind, node)
+            inject(self._all.database, number, kind, node)
         except _ERRORS:
             return None     # the database is away, or busy with the table
-        self._planted[number] = kind
+        self._injected[number] = kind
         self._carry(node, number)
         scene.sleep(scene.rng.uniform(0.3, 2) * LEASE)
         return f'{number}: {kind.column} {kind.value}'
@@ -65,15 +65,15 @@ class RowBlows:
         shown, and a request that depends on it refused with the value.  Raises
         Unreachable."""
         with wire.administrator(port) as connection:
-            return [fault for number, kind in self._planted.items()
+            return [fault for number, kind in self._injected.items()
                     for fault in _judge(connection, number, kind)]
 
     def remove(self) -> None:
         """Remove them, by hand as they came.  Raises the driver's errors;
         then it has to be done again."""
         # Judged no more: after an error nobody knows which are gone.
-        self._leaving += self._planted
-        self._planted.clear()
+        self._leaving += self._injected
+        self._injected.clear()
         while self._leaving:
             number = self._leaving[-1]
             self._all.database.run(*(
@@ -102,7 +102,7 @@ def _judge(connection: Connection, number: str,
     return wrong
 
 
-def plant(database: Database, number: str, kind: Strange,
+def inject(database: Database, number: str, kind: Strange,
           node: str) -> None:
     """Write a row of a kind, past the database's own checks.  Raises the
     driver's errors."""

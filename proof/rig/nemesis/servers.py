@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Blows that every server can get."""
+"""Faults that every server can get."""
 
 from typing import Protocol
 
-from proof.rig.nemesis.lanes import Blow, Scene
+from proof.rig.nemesis.lanes import Fault, Scene
 from proof.rig.services import LEASE
 
 
@@ -18,20 +18,20 @@ class Mortal(Protocol):
     def thaw(self) -> None: ...
 
 
-def restart(server: Mortal) -> Blow:
+def restart(server: Mortal) -> Fault:
     """End it in peace, and start it again."""
-    def blow(scene: Scene) -> str:
+    def inject(scene: Scene) -> str:
         server.stop()
         return start(server, scene)
-    return blow
+    return inject
 
 
-def kill(server: Mortal) -> Blow:
+def kill(server: Mortal) -> Fault:
     """Kill it, and start it again."""
-    def blow(scene: Scene) -> str:
+    def inject(scene: Scene) -> str:
         server.kill()
         return start(server, scene)
-    return blow
+    return inject
 
 
 def start(server: Mortal, scene: Scene) -> str:
@@ -43,12 +43,12 @@ def start(server: Mortal, scene: Scene) -> str:
     return f'down for {gap:.1f} s and its start'
 
 
-def pause(server: Mortal) -> Blow:
+def pause(server: Mortal) -> Fault:
     """Stop it where it is, for a while."""
-    def blow(scene: Scene) -> str:
+    def inject(scene: Scene) -> str:
         seconds = scene.rng.uniform(0.3, 2) * LEASE
         server.freeze()
         scene.sleep(seconds)
         server.thaw()
         return f'{seconds:.1f} s'
-    return blow
+    return inject

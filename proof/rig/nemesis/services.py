@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Blows at the services' processes."""
+"""Faults of the services' processes."""
 
 import signal
 import time
@@ -8,7 +8,7 @@ from typing import Final
 
 from mogan.tests.support import processes
 from mogan.tests.support.processes import SetupError
-from proof.rig.nemesis.lanes import Blow, Scene
+from proof.rig.nemesis.lanes import Fault, Scene
 from proof.rig.services import GRACE, LEASE, Deployment, Service
 
 _START: Final = 180
@@ -19,7 +19,7 @@ class Services:
 
     def __init__(self, deployment: Deployment) -> None:
         self._all = deployment
-        self.blows: dict[str, Blow] = {
+        self.faults: dict[str, Fault] = {
             'kill-api': self._kill('api'),
             'kill-engine': self._kill('engine'),
             'kill-api-launcher': self._kill_launcher('api'),
@@ -32,8 +32,8 @@ class Services:
         return scene.rng.choice(self._all.apis if kind == 'api'
                                 else self._all.engines)
 
-    def _kill(self, kind: str) -> Blow:
-        def blow(scene: Scene) -> str:
+    def _kill(self, kind: str) -> Fault:
+        def inject(scene: Scene) -> str:
             service = self._one(scene, kind)
             killed = service.workers()
             service.signal_workers(signal.SIGKILL)
@@ -41,12 +41,12 @@ class Services:
             _wait(lambda: set(service.workers()) - set(killed) != set()
                   or service.ended(), f'{service.name} has a new worker')
             return f'{service.name}, workers {killed}'
-        return blow
+        return inject
 
-    def _kill_launcher(self, kind: str) -> Blow:
-        def blow(scene: Scene) -> str:
+    def _kill_launcher(self, kind: str) -> Fault:
+        def inject(scene: Scene) -> str:
             service = self._one(scene, kind)
-            with service.tended:
+            with service.restart_lock:
                 orphans = service.kill_launcher()
                 # They see that they are alone, and must end by themselves.
                 began = time.monotonic()
@@ -55,7 +55,7 @@ class Services:
                 took = time.monotonic() - began
                 self._start(service)
             return f'{service.name}; orphans {orphans} ended in {took:.1f} s'
-        return blow
+        return inject
 
     def _start(self, service: Service) -> None:
         service.start()
@@ -64,13 +64,13 @@ class Services:
 
     def _kill_all_engines(self, scene: Scene) -> str:
         for engine in self._all.engines:
-            engine.tended.acquire()
+            engine.restart_lock.acquire()
             engine.kill()
         gap = scene.rng.uniform(0, LEASE * 1.5)
         scene.sleep(gap)
         for engine in self._all.engines:
             self._start(engine)
-            engine.tended.release()
+            engine.restart_lock.release()
         return f'none for {gap:.1f} s'
 
     def _rolling_restart(self, scene: Scene) -> str:
@@ -79,7 +79,7 @@ class Services:
         took = []
         for service in services:
             began = time.monotonic()
-            with service.tended:
+            with service.restart_lock:
                 service.terminate()
                 service.wait(2 * GRACE + 5)
                 ended = time.monotonic()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Blows at a primary and its replica: they change places, and the old
+"""Faults of a primary and its replica: they change places, and the old
 primary lives on for a while."""
 
 import contextlib
@@ -13,7 +13,7 @@ from proof.rig import wire
 from proof.rig.history import Split
 from proof.rig.load import Population
 from proof.rig.nemesis import servers
-from proof.rig.nemesis.lanes import Blow, Scene
+from proof.rig.nemesis.lanes import Fault, Scene
 from proof.rig.services import LEASE, Deployment
 from proof.rig.wire import Request
 
@@ -22,7 +22,7 @@ _READING: Final = 1.0
 _READERS: Final = 4
 
 
-class SwitchOverBlows:
+class SwitchOverFaults:
     """`relays` lead each service's new connections to the primary; those
     that there are stay where they are.  Each time is added to `splits`."""
 
@@ -34,7 +34,7 @@ class SwitchOverBlows:
         self._all = deployment
         self._people = people
         self._splits = splits
-        self.blows: dict[str, Blow] = {
+        self.faults: dict[str, Fault] = {
             'switch-over-planned': self._planned,
             'switch-over-unplanned': self._unplanned,
             'primary-kill': self._kill_primary,
@@ -88,7 +88,7 @@ class SwitchOverBlows:
                 for _ in range(_READERS)])
 
     def _promote(self) -> None:
-        self._people.contested = self._people.believed('locked')
+        self._people.contested = self._people.assumed('locked')
         self._pair.promote()
         for relay in self._relays.values():
             relay.turn('127.0.0.1', self._pair.current.port)

@@ -144,18 +144,18 @@ class TestKeystone(IdentityTest):
         self.assertNotIn('good', json.dumps(context.to_dict()))
 
     def test_the_audit_hears_who_was_let_in_and_who_was_not(self):
-        told = []
+        events = []
         self.app = audit.Audit(self.app, self.conf,
-                               lambda _, payload: told.append(payload))
+                               lambda _, payload: events.append(payload))
         for token in ('good', 'bad'):
             self.sent(REQUEST_METHOD='PUT', HTTP_X_AUTH_TOKEN=token)
         self.app.close()
         self.assertEqual(
             [('user-1', 'project-1', '200'), ('unknown', 'unknown', '401')],
             [(event['initiator']['id'], event['initiator']['project_id'],
-              event['reason']['reasonCode']) for event in told])
+              event['reason']['reasonCode']) for event in events])
         for token in ('good', 'bad'):
-            self.assertNotIn(f'"{token}"', json.dumps(told))
+            self.assertNotIn(f'"{token}"', json.dumps(events))
 
     def test_no_token_or_a_wrong_one_is_asked_for_a_right_one(self):
         for environ in ({}, {'HTTP_X_AUTH_TOKEN': 'bad'}, FORGED):

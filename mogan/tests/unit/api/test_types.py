@@ -40,12 +40,12 @@ class TestArguments(base.BaseTestCase):
         self.assertLess(len(error.message), 300)
 
 
-class TestMoment(base.BaseTestCase):
+class TestTimestamp(base.BaseTestCase):
 
     def test_it_is_shown_as_utc(self):
-        moment = datetime.datetime(2026, 1, 2, 3, 4, 5, 678)  # noqa: DTZ001
+        timestamp = datetime.datetime(2026, 1, 2, 3, 4, 5, 678)  # noqa: DTZ001
         self.assertEqual('2026-01-02T03:04:05.000678Z',
-                         rest.tojson(types.timestamp, moment))
+                         rest.tojson(types.timestamp, timestamp))
         self.assertIsNone(rest.tojson(types.timestamp, None))
 
 

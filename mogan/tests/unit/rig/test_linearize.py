@@ -61,7 +61,7 @@ class TestTrueHistories(base.BaseTestCase):
         self.assertEqual(story.entries, history.load_journal(path))
 
 
-class TestPlantedViolations(base.BaseTestCase):
+class TestInjectedViolations(base.BaseTestCase):
 
     def assert_found(self, story, answer):
         found = story.verdict()
@@ -185,17 +185,17 @@ class TestPlantedViolations(base.BaseTestCase):
     def test_one_lie_in_a_true_history_is_found(self):
         """Wherever an accepted delete is put between an acknowledged lock
         and the next unlock."""
-        found = planted = 0
+        found = injected = 0
         for seed in range(200):
             operations, entries = simulated(random.Random(seed), unknown=0)
             for lock in operations:
                 lie = _lie(lock, operations)
                 if lie is not None:
-                    planted += 1
+                    injected += 1
                     found += linearize.check(
                         [*operations, lie], entries) is not None
-        self.assertEqual(planted, found)
-        self.assertLess(100, planted)
+        self.assertEqual(injected, found)
+        self.assertLess(100, injected)
 
 
 def _lie(lock, operations):

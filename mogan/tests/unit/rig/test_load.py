@@ -16,9 +16,9 @@ class TestPopulation(base.BaseTestCase):
                            ('c', history.LOCK)):
             people.adopt(uuid)
             people.learn(Operation(kind, uuid, 1, 2, history.DONE))
-        self.assertEqual(['a', 'c'], people.believed('locked'))
-        self.assertEqual(['b'], people.believed('free'))
-        self.assertEqual([], people.believed('leaving'))
+        self.assertEqual(['a', 'c'], people.assumed('locked'))
+        self.assertEqual(['b'], people.assumed('free'))
+        self.assertEqual([], people.assumed('leaving'))
 
 
 class TestClients(base.BaseTestCase):

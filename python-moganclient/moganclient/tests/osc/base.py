@@ -16,7 +16,7 @@ from moganclient.tests import service
 
 OPENSTACK = str(pathlib.Path(sys.executable).with_name('openstack'))
 # Seconds, for a busy machine.
-PATIENCE = 90.0
+TIMEOUT = 90.0
 _SIMULATOR = 'import sys, mogan.cmd.simulator as it; sys.exit(it.main())'
 
 
@@ -52,7 +52,7 @@ class OpenstackTest(testtools.TestCase):
         done = subprocess.run(
             [OPENSTACK, *words], env=self.environment(cloud, more),
             stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=PATIENCE, check=False)
+            timeout=TIMEOUT, check=False)
         return Done(done.returncode, done.stdout, done.stderr)
 
     def run_group(self, text, *words, **options):
@@ -109,9 +109,9 @@ class CommandTest(OpenstackTest):
               contextlib.suppress(exceptions.NotFound)):
             compute = cloud.baremetal_compute
             compute.unlock_instance(uuid)
-            compute.wait_for_instance(uuid, 'unlocked', timeout=PATIENCE)
+            compute.wait_for_instance(uuid, 'unlocked', timeout=TIMEOUT)
             compute.delete_instance(uuid)
-            compute.wait_for_deleted(uuid, timeout=PATIENCE)
+            compute.wait_for_deleted(uuid, timeout=TIMEOUT)
 
     def break_hardware(self, *fault):
         """From now on each call to a node meets a fault; unless one is
@@ -127,4 +127,4 @@ class CommandTest(OpenstackTest):
         subprocess.run(
             [service.python(), '-c', _SIMULATOR, '--inventory',
              str(self.service.directory / 'inventory.sqlite'), *words],
-            check=True, capture_output=True, timeout=PATIENCE)
+            check=True, capture_output=True, timeout=TIMEOUT)

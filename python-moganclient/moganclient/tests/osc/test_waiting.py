@@ -41,7 +41,7 @@ class WaitingTest(base.CommandTest):
 
     def read(self, terminal, until=None):
         """Read the output up to a string or the end."""
-        seen, end = b'', time.monotonic() + base.PATIENCE
+        seen, end = b'', time.monotonic() + base.TIMEOUT
         while until is None or until not in seen:
             ready, _, _ = select.select([terminal], [], [],
                                         end - time.monotonic())
@@ -61,7 +61,7 @@ class TestWaiting(WaitingTest):
     def test_a_terminal_sees_each_step_once(self):
         process, terminal = self.on_terminal(*CREATE, 'seen')
         seen = self.read(terminal)
-        self.assertEqual(0, process.wait(base.PATIENCE))
+        self.assertEqual(0, process.wait(base.TIMEOUT))
         self.assertEqual(
             ['seen: building, unlocked', 'seen: active, unlocked'],
             [re.sub(r' \(\d+ s\)$', '', line)
@@ -79,7 +79,7 @@ class TestWaiting(WaitingTest):
             r'(?m)^stuck: active, locking \(\d+ s\): .*BMC off')
         self.mend_hardware()
         self.assertRegex(self.read(terminal), r'(?m)^stuck: locked')
-        self.assertEqual(0, process.wait(base.PATIENCE))
+        self.assertEqual(0, process.wait(base.TIMEOUT))
 
     def test_a_pipe_sees_none_of_what_is_over_soon(self):
         done = self.run_openstack(*CREATE, 'silent', '-f', 'value', '-c',
@@ -155,7 +155,7 @@ class TestWaiting(WaitingTest):
         self.read(terminal, until=b'held: active, locking')
         os.killpg(process.pid, signal.SIGINT)
         seen = self.read(terminal)
-        self.assertEqual(1, process.wait(base.PATIENCE))
+        self.assertEqual(1, process.wait(base.TIMEOUT))
         # A look at the instance may have come between.
         *_, line = seen.strip().splitlines()
         self.assertEqual('held: Interrupted. The request is still in '
@@ -194,7 +194,7 @@ class TestWaitingForSeveral(WaitingTest):
         self.read(terminal, until=b'kept-1: active, locking')
         os.killpg(process.pid, signal.SIGINT)
         seen = self.read(terminal).strip().splitlines()
-        self.assertEqual(1, process.wait(base.PATIENCE))
+        self.assertEqual(1, process.wait(base.TIMEOUT))
         *_, missing, interrupted = seen
         self.assertIn('No instance with the name', missing)
         self.assertIn('kept-1: Interrupted. The request is still', interrupted)

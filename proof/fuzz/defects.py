@@ -12,7 +12,7 @@ from mogan import exception
 from mogan.api import links, types
 from mogan.api.middleware import normalization, request_log
 from mogan.cmd import standalone
-from proof.fuzz.names import PLANTED
+from proof.fuzz.names import DEFECT
 
 
 def _crash() -> Any:
@@ -83,7 +83,7 @@ DEFECTS: Final[dict[str, Callable[[], Any]]] = {
 def main() -> int:
     """Run it until it is told to stop."""
     with contextlib.ExitStack() as stack:
-        stack.enter_context(DEFECTS[os.environ[PLANTED]]())
+        stack.enter_context(DEFECTS[os.environ[DEFECT]]())
         return standalone.main()
 
 

@@ -152,7 +152,7 @@ _DRIVERS: Final[dict[str, type[Driver]]] = {
 Start = Callable[..., Any]
 
 
-class Floor(abc.ABC):
+class Baseline(abc.ABC):
     """A WSGI application for one kind of request."""
 
     def __init__(self, place: Place) -> None:
@@ -187,7 +187,7 @@ def _answer(value: Any, start_response: Start) -> Iterable[bytes]:
     return [body]
 
 
-class ReadOne(Floor):
+class ReadOne(Baseline):
     """R: one SELECT by uuid and json.dumps."""
 
     def __init__(self, place: Place) -> None:
@@ -201,7 +201,7 @@ class ReadOne(Floor):
         return _answer(self.shown(row), start_response)
 
 
-class ReadMany(Floor):
+class ReadMany(Baseline):
     """L: one SELECT of 100 rows and json.dumps."""
 
     def __init__(self, place: Place) -> None:
@@ -218,7 +218,7 @@ class ReadMany(Floor):
                        start_response)
 
 
-class Lock(Floor):
+class Lock(Baseline):
     """W: the two statements of a lock in one durable transaction."""
 
     def __init__(self, place: Place) -> None:
@@ -239,5 +239,5 @@ class Lock(Floor):
         return []
 
 
-FLOORS: Final[dict[str, type[Floor]]] = {
+BASELINES: Final[dict[str, type[Baseline]]] = {
     'R': ReadOne, 'L': ReadMany, 'W': Lock}

@@ -8,8 +8,8 @@ from typing import Final
 
 
 @dataclasses.dataclass(frozen=True)
-class Figure:
-    """One figure; `goal`: the most it may be, where there is a goal, or
+class Result:
+    """One result; `goal`: the most it may be, where there is a goal, or
     the `least`.
 
     `detail` says what it was made of.
@@ -34,28 +34,28 @@ class Figure:
         return 'ok' if value <= self.goal else 'over'
 
 
-_HEAD: Final = ('figure', 'database', 'measured', 'goal', '', 'from')
+_HEAD: Final = ('result', 'database', 'measured', 'goal', '', 'from')
 
 
-def table(figures: Iterable[Figure]) -> str:
+def table(results: Iterable[Result]) -> str:
     """Return the results as a table."""
-    rows = [_HEAD, *(_row(figure) for figure in figures)]
+    rows = [_HEAD, *(_row(result) for result in results)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (map(str.ljust, row, widths) for row in rows)
     return '\n'.join('  '.join(line).rstrip() for line in lines)
 
 
-def _row(figure: Figure) -> tuple[str, ...]:
-    goal = '' if figure.goal is None else f'{figure.goal:g} {figure.unit}'
-    if figure.least:
+def _row(result: Result) -> tuple[str, ...]:
+    goal = '' if result.goal is None else f'{result.goal:g} {result.unit}'
+    if result.least:
         goal = f'at least {goal}'
-    return (figure.name, figure.database,
-            f'{figure.value:.2f} {figure.unit}'.strip(), goal.strip(),
-            figure.verdict, figure.detail)
+    return (result.name, result.database,
+            f'{result.value:.2f} {result.unit}'.strip(), goal.strip(),
+            result.verdict, result.detail)
 
 
-def as_json(figures: Iterable[Figure]) -> str:
+def as_json(results: Iterable[Result]) -> str:
     """Return the results as JSON."""
-    return json.dumps([dataclasses.asdict(figure)
-                       | {'verdict': figure.verdict or None}
-                       for figure in figures], indent=2)
+    return json.dumps([dataclasses.asdict(result)
+                       | {'verdict': result.verdict or None}
+                       for result in results], indent=2)

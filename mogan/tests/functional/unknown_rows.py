@@ -8,16 +8,16 @@ from mogan.db.core import types
 from mogan.tests.functional import base
 
 _OFF = {'sqlite': 'PRAGMA ignore_check_constraints = 1',
-        'mysql': 'SET @planting_sql_mode = @@SESSION.sql_mode,'
+        'mysql': 'SET @former_sql_mode = @@SESSION.sql_mode,'
                  ' SESSION check_constraint_checks = 0,'
                  " SESSION sql_mode = 'ALLOW_INVALID_DATES'"}
 _ON = {'sqlite': 'PRAGMA ignore_check_constraints = 0',
        'mysql': 'SET SESSION check_constraint_checks = 1,'
-                ' SESSION sql_mode = @planting_sql_mode'}
+                ' SESSION sql_mode = @former_sql_mode'}
 
 
-# What a moment may be and Python's cannot, and as what it is shown.
-MOMENTS = {'sqlite': {'whenever': 'whenever',
+# What a timestamp may be and Python's cannot, and as what it is shown.
+TIMESTAMPS = {'sqlite': {'whenever': 'whenever',
                       '2026-02-30 12:00:00.000000':
                       '2026-02-30 12:00:00.000000',
                       '0000-11-29 06:00:00': '0000-11-29 06:00:00',
@@ -38,20 +38,20 @@ def _literal(value):
         else f"'{value}'")
 
 
-class PlantingTest(base.FunctionalTest):
+class UnknownRowsTest(base.FunctionalTest):
     """With rows that the database itself would refuse."""
 
     @property
-    def moments(self):
+    def timestamps(self):
         """Return timestamps of this database that Python cannot represent,
         with their form in answers."""
-        return MOMENTS[self.db.url.get_backend_name()]
+        return TIMESTAMPS[self.db.url.get_backend_name()]
 
-    def plant(self, uuid, **values):
+    def overwrite(self, uuid, **values):
         """Write these into an instance's row, whatever they are."""
         self.write(models.instances, models.instances.c.uuid == uuid, values)
 
-    def plant_action(self, uuid, **values):
+    def overwrite_actions(self, uuid, **values):
         """Write these into an instance's actions, whatever they are."""
         self.write(models.actions, models.actions.c.instance_uuid == uuid,
                    values)
@@ -60,7 +60,7 @@ class PlantingTest(base.FunctionalTest):
         """Write these into rows, whatever they are."""
         kind = self.db.url.get_backend_name()
         statement = sa.update(table).where(where).values({
-            # JSON too comes as a text, and moments come as literals.
+            # JSON too comes as a text, and timestamps come as literals.
             name: (_literal(value) if table.c[name].type is types.Timestamp
                    else sa.type_coerce(value, sa.Text()))
             for name, value in values.items()})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A moment that Python cannot have is shown as the database has it, and
+"""A timestamp that Python cannot have is shown as the database has it, and
 ends nothing."""
 
 import itertools
@@ -11,18 +11,18 @@ import sqlalchemy as sa
 from mogan.db import actions, models, periodic
 from mogan.db.core import types
 from mogan.metrics import rows
-from mogan.tests.functional import planting, telling
+from mogan.tests.functional import notifications, unknown_rows
 from mogan.tests.support import backends
 from mogan.tests.support.processes import eventually
 
 SHOWN = ('created_at', 'updated_at', 'launched_at', 'locked_at')
-MOMENTS = [column.name for column in models.instances.c
+TIMESTAMPS = [column.name for column in models.instances.c
            if column.type is types.Timestamp and column.name != 'deleted_at']
 ACTION = [column.name for column in models.actions.c
           if column.type is types.Timestamp and column.name != 'next_at']
 
 
-class TestShown(planting.PlantingTest):
+class TestShown(unknown_rows.UnknownRowsTest):
 
     engines = 0
 
@@ -30,9 +30,9 @@ class TestShown(planting.PlantingTest):
         uuid, other = self.put_row(), self.put_row()
         path = '/v1/instances?all_tenants=true&fields=uuid,'
         for column, (value, shown) in itertools.product(
-                SHOWN, self.moments.items()):
+                SHOWN, self.timestamps.items()):
             before = self.see(other)
-            self.plant(uuid, **{column: value})
+            self.overwrite(uuid, **{column: value})
             self.assertEqual(shown, self.see(uuid)[column])
             for place in ('/v1/instances/detail?all_tenants=true',
                           '/v1/servers/detail?all_tenants=true',
@@ -47,7 +47,7 @@ class TestShown(planting.PlantingTest):
 
     def test_one_that_others_write_is_shown_alike(self):
         uuid = self.put_row()
-        self.plant(uuid, created_at='2026-11-29 06:00:00')
+        self.overwrite(uuid, created_at='2026-11-29 06:00:00')
         [listed] = self.expect(200, self.admin.get(
             '/v1/instances/detail?all_tenants=true')).json['instances']
         for seen in (listed, self.see(uuid)):
@@ -71,9 +71,9 @@ class TestShown(planting.PlantingTest):
                 self.assertEqual('\\xffa', listed[column])
 
     def test_a_refusal_because_of_the_lock_shows_it(self):
-        for value, shown in self.moments.items():
+        for value, shown in self.timestamps.items():
             uuid = self.put_row(lock_state='locked')
-            self.plant(uuid, locked_at=value)
+            self.overwrite(uuid, locked_at=value)
             for _ in range(2):
                 answer = self.expect(
                     409, self.admin.delete(f'/v1/instances/{uuid}'))
@@ -82,9 +82,9 @@ class TestShown(planting.PlantingTest):
             self.assertEqual(2, action['times'])
 
     def test_requests_are_answered_as_ever(self):
-        for column, value in itertools.product(MOMENTS, self.moments):
+        for column, value in itertools.product(TIMESTAMPS, self.timestamps):
             uuid = self.put_row()
-            self.plant(uuid, **{column: value})
+            self.overwrite(uuid, **{column: value})
             path = f'/v1/instances/{uuid}'
             self.expect(200, self.admin.patch(path, [
                 {'op': 'replace', 'path': '/name', 'value': 'db'}]))
@@ -100,15 +100,15 @@ class TestShown(planting.PlantingTest):
         self.ask(uuid, 'lock')
         for column, (value, shown) in itertools.product(
                 ('created_at', 'updated_at', 'finished_at'),
-                self.moments.items()):
-            self.plant_action(uuid, **{column: value})
+                self.timestamps.items()):
+            self.overwrite_actions(uuid, **{column: value})
             [action] = self.history(uuid)
             self.assertEqual(shown, action[column])
 
     def test_a_flavor_and_a_key_pair_show_it(self):
         uuid = self.make_flavor()
         self.expect(201, self.admin.post('/v1/keypairs', {'name': 'mine'}))
-        for value, shown in self.moments.items():
+        for value, shown in self.timestamps.items():
             for table in (models.flavors, models.keypairs):
                 self.write(table, sa.true(), {'created_at': value})
             for place in (f'flavors/{uuid}', 'keypairs/mine'):
@@ -122,15 +122,15 @@ class TestShown(planting.PlantingTest):
     def test_the_status_command_and_the_metrics_tell(self):
         uuid = self.put_row()
         self.ask(uuid, 'lock')
-        for column, value in itertools.product(ACTION, self.moments):
-            self.plant_action(uuid, **{column: value})
+        for column, value in itertools.product(ACTION, self.timestamps):
+            self.overwrite_actions(uuid, **{column: value})
             [action] = actions.unfinished(self.db, limit=10)
             self.assertEqual(uuid, action.instance_uuid)
             self.assertIn('mogan_unfinished_actions', [
                 family.name for family in rows.Rows(self.db, 0).collect()])
 
 
-class TestEngine(planting.PlantingTest):
+class TestEngine(unknown_rows.UnknownRowsTest):
 
     def setUp(self):
         super().setUp()
@@ -139,10 +139,10 @@ class TestEngine(planting.PlantingTest):
 
     def test_the_work_goes_on(self):
         uuid = self.make_instance()
-        for column, value in itertools.product(MOMENTS, self.moments):
+        for column, value in itertools.product(TIMESTAMPS, self.timestamps):
             if column == 'claim_until':
                 continue
-            self.plant(uuid, **{column: value})
+            self.overwrite(uuid, **{column: value})
             self.ask(uuid, 'lock')
             self.wait_for(uuid, lock_state='locked')
             self.ask(uuid, 'unlock')
@@ -157,8 +157,8 @@ class TestEngine(planting.PlantingTest):
         uuid = self.make_instance()
         eventually(lambda: self.row(uuid)['claim_by'] is None)
         # Claims of an unknown end run out after a lease.
-        for value in list(self.moments)[:2]:
-            self.plant(uuid, claim_by='gone', claim_until=value)
+        for value in list(self.timestamps)[:2]:
+            self.overwrite(uuid, claim_by='gone', claim_until=value)
             self.ask(uuid, 'lock')
             self.wait_for(uuid, lock_state='locked')
             self.ask(uuid, 'unlock')
@@ -168,7 +168,7 @@ class TestEngine(planting.PlantingTest):
     def test_a_round_due_at_such_a_moment_is_taken_over(self):
         self.stop_surveys()
         self.deployment.stop_engines()
-        for value in list(self.moments)[:2]:
+        for value in list(self.timestamps)[:2]:
             periodic.register(self.db, 'survey')
             self.write(models.rounds, models.rounds.c.name == 'survey',
                        {'due_at': value})
@@ -183,33 +183,34 @@ class TestEngine(planting.PlantingTest):
                 models.rounds.c.name == 'survey')).scalar_one()
 
 
-class TestNotifications(planting.PlantingTest, telling.TellingTest):
+class TestNotifications(unknown_rows.UnknownRowsTest,
+                        notifications.NotificationsTest):
 
     engines = 0
 
-    def test_the_others_are_told(self):
-        for column, value in itertools.product(ACTION, self.moments):
+    def test_the_others_are_published(self):
+        for column, value in itertools.product(ACTION, self.timestamps):
             strange, other = self.put_row(), self.put_row()
             for uuid in (strange, other):
                 self.ask(uuid, 'lock')
-            self.plant_action(strange, **{column: value})
+            self.overwrite_actions(strange, **{column: value})
             self.deployment.start_engine()
             self.stop_surveys()
-            eventually(lambda other=other: self.told(other))
+            eventually(lambda other=other: self.published(other))
             self.deployment.stop_engines()
 
-    def test_an_instance_that_has_it_is_told_of(self):
-        for column, value in itertools.product(MOMENTS, self.moments):
+    def test_an_instance_that_has_it_is_published(self):
+        for column, value in itertools.product(TIMESTAMPS, self.timestamps):
             uuid = self.put_row()
             self.ask(uuid, 'lock')
             [action] = self.history(uuid)
-            self.plant(uuid, **{column: value})
+            self.overwrite(uuid, **{column: value})
             self.deployment.start_engine()
             self.stop_surveys()
             eventually(lambda uuid=action['uuid']: uuid in {
                 message['payload']['action']['uuid']
-                for message in self.heard()})
+                for message in self.received()})
             self.deployment.stop_engines()
 
-    def told(self, uuid):
-        return uuid in json.dumps(self.heard())
+    def published(self, uuid):
+        return uuid in json.dumps(self.received())

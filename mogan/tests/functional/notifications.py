@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A deployment that tells others, and what they hear."""
+"""A deployment that sends notifications, and what is received."""
 
 import copy
 import functools
@@ -19,22 +19,22 @@ from mogan.tests.functional import base
 from mogan.tests.support import deployment
 from mogan.tests.support.processes import eventually
 
-INTERVAL = 0.1  # seconds between two looks at what is to be told
+INTERVAL = 0.1  # seconds between two searches for pending ones
 
 
-class Telling(deployment.Deployment):
+class NotifyingDeployment(deployment.Deployment):
     """One whose notifications go to a list in this process."""
 
     def configure(self) -> cfg.ConfigOpts:
         conf = super().configure()
-        # Whether anybody is told is asked before messages are set up.
+        # Notifications are enabled before messages are set up.
         bus.enabled(conf)
         conf.set_override('driver', ['test'],
                           'oslo_messaging_notifications')
         return conf
 
     @functools.cached_property
-    def telling_db(self) -> Database:
+    def notifying_db(self) -> Database:
         """Return the database as an API service with notifications opens
         it."""
         return Database(self.db.url.render_as_string(hide_password=False),
@@ -42,7 +42,7 @@ class Telling(deployment.Deployment):
 
     def make_application(self, *, db: Database | None = None,
                          transport: Any = None) -> Any:
-        return super().make_application(db=db or self.telling_db,
+        return super().make_application(db=db or self.notifying_db,
                                         transport=transport)
 
     def publisher(self) -> Publisher | None:
@@ -52,7 +52,7 @@ class Telling(deployment.Deployment):
 
     def close(self) -> None:
         super().close()
-        self.telling_db.dispose()
+        self.notifying_db.dispose()
 
 
 @functools.cache
@@ -68,15 +68,15 @@ class Assertions:
 
     db: Database
 
-    def untold(self) -> int:
-        """Of how many actions there is, or will be, something to tell."""
+    def pending(self) -> int:
+        """Return the number of actions with pending notifications."""
         with self.db.reader() as connection:
             return connection.execute(
                 sa.select(sa.func.count()).select_from(models.actions)
                 .where(models.actions.c.unpublished.is_not(None))
             ).scalar_one()
 
-    def assert_each_told(self, messages: list[dict[str, Any]]) -> None:
+    def assert_each_published(self, messages: list[dict[str, Any]]) -> None:
         """Check that each action has one start and one end, or is a refusal,
         and that each event has its id, however often it was sent."""
         with self.db.reader() as connection:
@@ -109,17 +109,17 @@ class Assertions:
             last[uuid] = payload['occurred_at']
 
 
-class TellingTest(Assertions, base.FunctionalTest):
-    """A test with a deployment that tells."""
+class NotificationsTest(Assertions, base.FunctionalTest):
+    """A test with a deployment that sends notifications."""
 
     def setUp(self) -> None:
         _impl_test.reset()
         super().setUp()
 
     def deploy(self) -> deployment.Deployment:
-        return Telling(rules=self.rules)
+        return NotifyingDeployment(rules=self.rules)
 
-    def heard(self) -> list[dict[str, Any]]:
+    def received(self) -> list[dict[str, Any]]:
         """Return the messages so far, after validating each."""
         messages = [copy.deepcopy(message) for _, message, _, _
                     in _impl_test.NOTIFICATIONS]
@@ -127,14 +127,14 @@ class TellingTest(Assertions, base.FunctionalTest):
             schema(message['event_type']).validate(message['payload'])
         return messages
 
-    def all_heard(self) -> list[dict[str, Any]]:
+    def all_received(self) -> list[dict[str, Any]]:
         """Return the messages, once none is pending and no work is
         unfinished."""
-        eventually(self.untold, until=lambda number: not number)
+        eventually(self.pending, until=lambda number: not number)
         self.assertEqual(0, outbox.backlog(self.db).actions)
-        return self.heard()
+        return self.received()
 
     def names(self) -> list[str]:
         """Return the event types of all instances, in order."""
         return [message['event_type'].removeprefix('instance.')
-                for message in self.all_heard()]
+                for message in self.all_received()]

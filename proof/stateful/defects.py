@@ -71,13 +71,13 @@ def _delete_gives_up() -> Any:
         return step(task)
 
     @contextlib.contextmanager
-    def planted() -> Iterator[None]:
+    def injected() -> Iterator[None]:
         with mock.patch.dict(STEPS, {states.Verb.DELETE: give_up}), (
                 mock.patch.dict(states.ENDS, {
                     states.Status.DELETING: frozenset(
                         {states.GONE, states.Status.ERROR})})):
             yield
-    return planted()
+    return injected()
 
 
 def _rebuild_gives_up() -> Any:
@@ -128,9 +128,9 @@ def _rows_do_not_follow() -> Any:
 
 
 DEFECTS: Final[dict[str, Defect]] = {
-    'a delete does not look at the lock': _delete_ignores_the_lock,
-    'a lock does not look at the status': _lock_ignores_the_status,
-    'a reboot does not look at the lock': _power_ignores_the_lock,
+    'a delete does not check the lock': _delete_ignores_the_lock,
+    'a lock does not check the status': _lock_ignores_the_status,
+    'a reboot does not check the lock': _power_ignores_the_lock,
     'the outcome of a superseded action is written': _late_outcome_counts,
     'a delete gives up': _delete_gives_up,
     'a rebuild gives up while its node is at it': _rebuild_gives_up,
