@@ -29,7 +29,6 @@ from proof.model.state import (
     BUSY,
     CALL,
     DELETE,
-    DEPLOY,
     ERROR,
     FINISH,
     GONE,
@@ -93,6 +92,7 @@ _ERRORS: Final = {
     hardware.UNAVAILABLE: driver.Unavailable}
 _USUAL: Final = (hardware.OK, hardware.NOT_OURS, hardware.FENCED,
                  hardware.NODE_BUSY, hardware.REFUSED, hardware.UNAVAILABLE)
+# Of the calls that can be answered otherwise.
 _ANSWERS: Final = {
     # It says which node, as it is.
     TAKE_NODE: (*_OURS, hardware.NO_NODE, hardware.FENCED, hardware.REFUSED,
@@ -103,7 +103,6 @@ _ANSWERS: Final = {
     UNPROTECT: (hardware.OK, hardware.NOT_OURS, hardware.FENCED,
                 hardware.FOREIGN, hardware.UNAVAILABLE),
     **dict.fromkeys((SEAL, SEAL_OLDER), (hardware.OK, hardware.UNAVAILABLE)),
-    **dict.fromkeys((DEPLOY, POWER, SOFT_POWER), _USUAL),
     **dict.fromkeys((REBUILD_NODE, UNDEPLOY),
                     (*_USUAL, hardware.PROTECTED))}
 
@@ -389,7 +388,8 @@ class _Driver:
                 return None
             renewed, self._task.renewed = self._task.renewed, False
             kind = _kind(name, arguments)
-            answer = self._task.ask(CALL, (kind, renewed), _ANSWERS[kind])
+            answer = self._task.ask(CALL, (kind, renewed),
+                                    _ANSWERS.get(kind, _USUAL))
             if isinstance(answer, Node):
                 return self._real(answer)
             if answer == hardware.OK:

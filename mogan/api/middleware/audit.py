@@ -49,9 +49,11 @@ _UUID: Final = re.compile(r'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}',
 # Collections, and the type of their members.
 _MEMBERS: Final = {'instances': 'instance', 'servers': 'instance',
                    'flavors': 'flavor', 'nodes': 'node'}
+# The resources below an instance's states, and the action of their PUT.
+_STATES: Final = {'lock': 'update/lock', 'unlock': 'update/unlock',
+                  'power': 'update/power', 'provision': 'update/rebuild'}
 # Other segments of a path that belong to the type of its target.
-_PARTS: Final = frozenset({
-    'manageable_servers', 'states', 'lock', 'unlock', 'power', 'provision'})
+_PARTS: Final = frozenset({'manageable_servers', 'states', *_STATES})
 _ACTIONS: Final = {
     'GET': cadftaxonomy.ACTION_READ, 'HEAD': cadftaxonomy.ACTION_READ,
     'POST': cadftaxonomy.ACTION_UPDATE, 'PUT': cadftaxonomy.ACTION_UPDATE,
@@ -59,9 +61,7 @@ _ACTIONS: Final = {
     'DELETE': cadftaxonomy.ACTION_DELETE}
 # Where the method alone does not tell; the end of the path does.
 _ACTIONS_BELOW: Final = {
-    ('PUT', 'lock'): 'update/lock', ('PUT', 'unlock'): 'update/unlock',
-    ('PUT', 'power'): 'update/power',
-    ('PUT', 'provision'): 'update/rebuild',
+    **{('PUT', name): action for name, action in _STATES.items()},
     ('POST', 'manageable_servers'): 'create/adopt',
     **{(method, name): action for name in (*_MEMBERS, *_PARTS)
        for method, action in (('GET', cadftaxonomy.ACTION_LIST),

@@ -9,12 +9,13 @@ import sqlite3
 from collections.abc import Collection
 from typing import Final
 
+from mogan.baremetal.driver import Driver
+
+CALLS: Final = Driver.__abstractmethods__ - {'from_conf'}
 READS: Final = frozenset({'nodes', 'zones', 'manageable', 'look', 'find'})
+EFFECTS: Final = CALLS - READS
 # Work that goes on after the call has been answered.
 WORKS: Final = frozenset({'deploy', 'rebuild', 'undeploy', 'power'})
-EFFECTS: Final = WORKS | {'claim', 'adopt', 'release', 'protect',
-                          'unprotect', 'seal'}
-CALLS: Final = READS | EFFECTS
 
 # The calls that name no node, or no instance, so that a fault for one
 # cannot meet them.
