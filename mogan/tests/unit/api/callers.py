@@ -31,8 +31,12 @@ def make_conf(**values):
     conf = cfg.ConfigOpts()
     for group in options._GROUPS:
         group.register_opts(conf)
-    conf([], default_config_files=[], default_config_dirs=[])
-    conf.set_override('host', values.pop('host', '127.0.0.1'), 'api')
+    # An override of an option in a group would outlast the test: oslo.config
+    # shares a registered group's options between all configurations.
+    with tempfile.NamedTemporaryFile('w', suffix='.conf') as file:
+        file.write(f'[api]\nhost = {values.pop("host", "127.0.0.1")}\n')
+        file.flush()
+        conf(['--config-file', file.name], default_config_dirs=[])
     for name, value in values.items():
         conf.set_override(name, value)
     return conf

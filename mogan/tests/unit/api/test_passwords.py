@@ -239,6 +239,7 @@ class CrowdTest(IdentityTest):
         conf = make_conf(
             auth_strategy='http_basic', http_basic_users_file=str(self.file))
         conf.set_override('threads', self.threads, 'api')
+        self.addCleanup(conf.clear_override, 'threads', 'api')
         self.app = auth.wrap(self.application, conf)
         self.inner = self.app._application
         self.looks = 0
