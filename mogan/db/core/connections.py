@@ -92,25 +92,35 @@ class Connections:
         an idle connection is queried directly. Where that fails, or an event
         listener is registered, SQLAlchemy is used.
         """
-        kept = self._take()
+        kept = self._pop()
         if kept is not None:
-            if kept.ready():
-                rows = self._ask(kept, query, values)
-                if rows is not None:
-                    return rows
-            else:
+            if not kept.ready():
                 self._keep(kept)
+            elif (rows := self._ask(kept, query, values)) is not None:
+                if kept.generation == self._generation:
+                    self._kept.append(kept)
+                else:
+                    _close(kept.connection)
+                return rows
         with self.one() as connection:
             return [query.row._make(row) for row in connection.execute(
                 query.statement, values)]
 
-    def _ask(self, kept: _Kept, query: Query, values: Mapping[str, Any],
+    def _ask(self, kept: _Kept, query: Query | None = None,
+             values: Mapping[str, Any] = {},
              ) -> list[Any] | None:
-        """Return the rows, or None where another connection should be
-        tried."""
+        """Return the rows of a query, if there is one; None where another
+        connection should be tried."""
         began = time.monotonic()
         try:
-            rows = query.ask(kept.connection, kept.driver, values)
+            if self._asked and began >= kept.trusted:
+                kept.ask()
+            return (query.ask(kept.connection, kept.driver, values) if query
+                    else [])
+        except OnlyReads:
+            # A new connection leads to the primary, if there is one.
+            self._drop(kept)
+            return None
         except Exception as error:  # drivers lose more than their own
             self._drop(kept)
             if time.monotonic() - began > _QUICK:
@@ -119,16 +129,13 @@ class Connections:
         except BaseException:
             self._drop(kept)
             raise
-        if kept.generation == self._generation:
-            self._kept.append(kept)
-        else:
-            _close(kept.connection)
-        return rows
 
     @contextlib.contextmanager
     def one(self) -> Iterator[sa.Connection]:
         """Provide a connection. Raises LostMeanwhile, OnlyReads."""
-        taken = self._take()
+        taken = self._pop()
+        if taken is not None and self._ask(taken) is None:
+            taken = None
         began = time.monotonic()
         kept = taken or self._new()
         try:
@@ -167,31 +174,8 @@ class Connections:
                 raise oslo_db.exception.DBConnectionError(error) from error
         return kept
 
-    def _take(self) -> _Kept | None:
-        """Take an idle connection from the pool, if there is a usable one."""
-        kept = self._pop()
-        if kept is None:
-            return None
-        began = time.monotonic()
-        if not self._asked or began < kept.trusted:
-            return kept
-        try:
-            kept.ask()
-        except OnlyReads:
-            # A new connection leads to the primary, if there is one.
-            self._drop(kept)
-            return None
-        except Exception as error:
-            self._drop(kept)
-            if time.monotonic() - began > _QUICK:
-                raise oslo_db.exception.DBConnectionError(error) from error
-            return None
-        except BaseException:
-            self._drop(kept)
-            raise
-        return kept
-
     def _pop(self) -> _Kept | None:
+        """Take an idle connection, if there is one."""
         while True:
             try:
                 kept = self._kept.pop()
