@@ -129,8 +129,7 @@ def uuids(place: Place, *, project: str | None = None,
         query = query.where(
             I.c.lock_state == states.LockState.UNLOCKED.value)
     db = place.open()
-    with db.reader() as connection:
-        found = list(connection.execute(query).scalars())
+    found = [row.uuid for row in db.read(query)]
     db.dispose()
     random.Random(1).shuffle(found)  # noqa: S311 - the same each time
     return found

@@ -74,8 +74,8 @@ def _settle(place: Place) -> None:
     db = place.open()
 
     def settled() -> bool:
-        with db.reader() as connection:
-            return not connection.execute(unfinished).scalar_one()
+        [(count,)] = db.read(unfinished)
+        return not count
 
     processes.eventually(settled, _DEADLINE, 'the engine settles')
     db.dispose()

@@ -17,7 +17,7 @@ from mogan.db import domains, models, rows
 from mogan.db.core import clock
 from mogan.db.core.engine import Database
 from mogan.db.core.retry import retried
-from mogan.db.core.statements import Change
+from mogan.db.core.statements import CompiledDML
 
 A = models.actions
 I = models.instances  # noqa: E741 - read next to A
@@ -48,8 +48,8 @@ _INSERT = sa.insert(A).values(
     attempts=0, times=1, created_at=clock.NOW).inline()
 _NAMES = ('uuid', 'instance_uuid', 'verb', 'arguments', 'user_id',
           'project_id', 'request_id', 'unpublished')
-_INSERT_DUE = Change(_INSERT.values(next_at=clock.NOW), _NAMES)
-_INSERT_DONE = Change(_INSERT.values(
+_INSERT_DUE = CompiledDML(_INSERT.values(next_at=clock.NOW), _NAMES)
+_INSERT_DONE = CompiledDML(_INSERT.values(
     outcome=Outcome.DONE.value, finished_at=clock.NOW), _NAMES)
 _INSERT_REFUSED = _INSERT.values(
     outcome=Outcome.REFUSED.value, finished_at=clock.NOW,
@@ -94,7 +94,7 @@ def insert(connection: sa.Connection, action: dict[str, Any], *,
            done: bool = False) -> None:
     """Add an action, as unfinished work or as something done at once."""
     change = _INSERT_DONE if done else _INSERT_DUE
-    change.make(connection, action | {'of': action['instance_uuid']})
+    change.execute(connection, action | {'of': action['instance_uuid']})
 
 
 def supersede(connection: sa.Connection, instance_uuid: str,
@@ -163,18 +163,16 @@ def history(db: Database, instance_uuid: str, *, limit: int,
     query = sa.select(A).where(A.c.instance_uuid == instance_uuid)
     if before is not None:
         query = query.where(A.c.id < before)
-    query = query.order_by(A.c.id.desc()).limit(limit)
-    with db.reader() as connection:
-        return connection.execute(query).all()
+    return db.read(query.order_by(A.c.id.desc()).limit(limit))
 
 
 @retried
 def number(db: Database, instance_uuid: str, uuid: str) -> int | None:
     """Return the row number of one action of an instance."""
-    with db.reader() as connection:
-        return connection.execute(sa.select(A.c.id).where(
-            A.c.uuid == uuid,
-            A.c.instance_uuid == instance_uuid)).scalar_one_or_none()
+    for row in db.read(sa.select(A.c.id).where(
+            A.c.uuid == uuid, A.c.instance_uuid == instance_uuid)):
+        return row.id
+    return None
 
 
 @retried
@@ -195,8 +193,7 @@ def due(db: Database, limit: int, lease: float,
                       I.c.claim_until < clock.NOW,
                       I.c.claim_until > clock.from_now(lease)))
         .order_by(A.c.next_at).limit(limit))
-    with db.reader() as connection:
-        return connection.execute(query).all()
+    return db.read(query)
 
 
 @retried
@@ -212,10 +209,8 @@ def postpone(db: Database, uuids: Sequence[str], seconds: float) -> None:
 def bring_forward(db: Database) -> int:
     """Make due the actions whose next poll is further ahead than any
     interval: the database's clock has gone back.  Returns the number."""
-    with db.reader() as connection:
-        found = connection.execute(
-            sa.select(A.c.id).where(A.c.next_at > _FARTHEST)
-            .limit(1000)).scalars().all()
+    found = [row.id for row in db.read(
+        sa.select(A.c.id).where(A.c.next_at > _FARTHEST).limit(1000))]
     if not found:
         return 0
     with db.writer() as connection:
@@ -230,9 +225,7 @@ def bring_forward(db: Database) -> int:
 @retried
 def pending(db: Database, instance_uuid: str) -> bool:
     """Return whether an instance has an action that is due."""
-    with db.reader() as connection:
-        return connection.execute(_PENDING, {
-            'instance': instance_uuid}).first() is not None
+    return bool(db.read(_PENDING, instance=instance_uuid))
 
 
 @retried
@@ -252,5 +245,4 @@ def unfinished(db: Database, *, limit: int, older: float = 0,
                            A.c.created_at > clock.NOW,
                            sa.not_(clock.readable(A.c.created_at))))
              .order_by(A.c.created_at, A.c.id).limit(limit))
-    with db.reader() as connection:
-        return connection.execute(query).all()
+    return db.read(query)

@@ -132,9 +132,7 @@ def _check_json(table: str, row: Any, **kinds: tuple[type, ...]) -> None:
 def unknown_work(db: Database, limit: int) -> list[Unknown]:
     """Return the reasons why due actions are not worked on: unknown values in
     them, or in their instances."""
-    with db.reader() as connection:
-        rows = connection.execute(_UNKNOWN_WORK, {'limit': limit}).all()
-    return [_of_action(row) for row in rows]
+    return [_of_action(row) for row in db.read(_UNKNOWN_WORK, limit=limit)]
 
 
 def _of_action(row: Any) -> Unknown:
@@ -180,6 +178,5 @@ _COUNT: Final = sa.select(
 def count(db: Database) -> Count:
     """Count live instances, and unfinished actions, with a value that
     is not known."""
-    with db.reader() as connection:
-        found = connection.execute(_COUNT).one()
+    [found] = db.read(_COUNT)
     return Count(found.statuses + found.locks, found.actions)

@@ -42,11 +42,10 @@ def get(db: Database, uuid: str, *, hidden: bool = True) -> rows.Flavor:
 
     Raises FlavorNotFound.
     """
-    with db.reader() as connection:
-        row = connection.execute(_GET, {'key': uuid}).one_or_none()
-    if row is None or not (hidden or _offered(row)):
-        raise exception.FlavorNotFound(uuid=uuid)
-    return row
+    for row in db.read(_GET, key=uuid):
+        if hidden or _offered(row):
+            return row
+    raise exception.FlavorNotFound(uuid=uuid)
 
 
 def _offered(row: rows.Flavor) -> bool:
@@ -63,13 +62,10 @@ def page(db: Database, *, hidden: bool, limit: int,
     query = sa.select(F).order_by(F.c.id).limit(limit + 1)
     if not hidden:
         query = query.where(_OFFERED)
-    with db.reader() as connection:
-        if marker is not None:
-            last = connection.execute(_GET, {'key': marker}).one_or_none()
-            if last is None or not (hidden or _offered(last)):
-                raise exception.FlavorNotFound(uuid=marker)
-            query = query.where(F.c.id > last.id)
-        rows = connection.execute(query).all()
+    if marker is not None:
+        last = get(db, marker, hidden=hidden)
+        query = query.where(F.c.id > last.id)
+    rows = db.read(query)
     return rows[:limit], len(rows) > limit
 
 
@@ -131,9 +127,7 @@ def fitting(db: Database, resource_class: str, traits: Collection[str], *,
                                F.c.disabled == sa.false()).order_by(F.c.id)
     if not hidden:
         query = query.where(_OFFERED)
-    with db.reader() as connection:
-        rows = connection.execute(query).all()
-    fit = [row for row in rows if {*row.traits} <= {*traits}]
+    fit = [row for row in db.read(query) if {*row.traits} <= {*traits}]
     return max(fit, key=lambda row: len(row.traits)).uuid if fit else None
 
 

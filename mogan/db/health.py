@@ -25,13 +25,11 @@ _UNFINISHED = (
 @retried
 def ask(db: Database) -> None:
     """See whether it answers.  Raises DatabaseUnavailable."""
-    with db.reader() as connection:
-        connection.execute(sa.select(clock.NOW)).scalar_one()
+    db.read(sa.select(clock.NOW))
 
 
 @retried
 def unfinished(db: Database) -> Sequence[sa.Row[Any]]:
     """Count the unfinished actions of each verb, with the creation of the
     oldest as `since`, and the database's time as `now`."""
-    with db.reader() as connection:
-        return connection.execute(_UNFINISHED).all()
+    return db.read(_UNFINISHED)

@@ -32,7 +32,7 @@ from mogan.db.claims import Claim
 from mogan.db.core import clock
 from mogan.db.core.engine import Database
 from mogan.db.core.retry import retried
-from mogan.db.core.statements import Change, Query
+from mogan.db.core.statements import CompiledDML, CompiledSelect
 
 I = models.instances  # noqa: E741 - the table of this module
 
@@ -46,9 +46,9 @@ _TRIES: Final = 16
 
 _GET = sa.select(I).where(I.c.uuid == sa.bindparam('key'),
                           I.c.deleted_at.is_(None))
-_GET_LIVE = Query(_GET)
+_GET_LIVE = CompiledSelect(_GET)
 _GET_LOCKED = _GET.with_for_update()
-_GET_ANY = Query(sa.select(I).where(I.c.uuid == sa.bindparam('key')))
+_GET_ANY = CompiledSelect(sa.select(I).where(I.c.uuid == sa.bindparam('key')))
 
 
 @retried
@@ -58,7 +58,7 @@ def get(db: Database, uuid: str, *, deleted: bool = False,
 
     `to_change`: where a reader finds none, the primary decides.
     """
-    for row in db.select(_GET_ANY if deleted else _GET_LIVE, key=uuid):
+    for row in db.read(_GET_ANY if deleted else _GET_LIVE, key=uuid):
         return row
     if to_change:
         with db.writer() as connection:
@@ -162,7 +162,7 @@ def _follow(db: Database, arrow: states.Arrow, action: dict[str, Any],
                    'reason': action['arguments'].get('reason')}
     with db.writer() as connection:
         change = _transition(arrow, operate_locked and arrow.operable)
-        if change.make(connection, values) != 1:
+        if change.execute(connection, values) != 1:
             return _judge(connection, action, operate_locked)
         if arrow.supersedes:
             actions.supersede(connection, action['instance_uuid'],
@@ -205,7 +205,7 @@ def _allowing(column: sa.Column[str], allowed: frozenset[Any],
 
 
 @functools.cache
-def _transition(arrow: states.Arrow, operating: bool) -> Change:
+def _transition(arrow: states.Arrow, operating: bool) -> CompiledDML:
     """Return the UPDATE of an arrow; `operating`: the lock does not bind the
     caller."""
     status = arrow.column is states.Column.STATUS
@@ -227,7 +227,7 @@ def _transition(arrow: states.Arrow, operating: bool) -> Change:
         values |= {'locked_at': clock.NOW,
                    'locked_by': sa.bindparam('user'),
                    'locked_reason': sa.bindparam('reason')}
-    return Change(sa.update(I).where(*guards).values(values))
+    return CompiledDML(sa.update(I).where(*guards).values(values))
 
 
 def _owner(column: states.Column) -> str:
@@ -398,5 +398,4 @@ def on_nodes(db: Database, *, after: tuple[str, int],
     for dialect in ('mysql', 'mariadb'):
         query = query.with_hint(
             I, 'FORCE INDEX (ix_instances_node_uuid_id)', dialect)
-    with db.reader() as connection:
-        return connection.execute(query).all()
+    return db.read(query)

@@ -27,12 +27,9 @@ _COUNT: Final = sa.select(sa.func.count()).select_from(K).where(
 @retried
 def get(db: Database, user_id: str, name: str) -> rows.KeyPair:
     """Return one key pair of a user. Raises KeyPairNotFound."""
-    with db.reader() as connection:
-        row = connection.execute(
-            _GET, {'user': user_id, 'of_name': name}).one_or_none()
-    if row is None:
-        raise exception.KeyPairNotFound(name=name)
-    return row
+    for row in db.read(_GET, user=user_id, of_name=name):
+        return row
+    raise exception.KeyPairNotFound(name=name)
 
 
 @retried
@@ -43,9 +40,7 @@ def page(db: Database, user_id: str, *, limit: int,
     query = sa.select(K).where(K.c.user_id == user_id)
     if marker is not None:
         query = query.where(K.c.name > marker)
-    with db.reader() as connection:
-        rows = connection.execute(
-            query.order_by(K.c.name).limit(limit + 1)).all()
+    rows = db.read(query.order_by(K.c.name).limit(limit + 1))
     return rows[:limit], len(rows) > limit
 
 

@@ -18,7 +18,7 @@ from mogan.db import models
 from mogan.db.core import types
 from mogan.db.core.engine import Database
 from mogan.db.core.retry import retried
-from mogan.db.core.statements import Query
+from mogan.db.core.statements import CompiledSelect
 
 I = models.instances  # noqa: E741 - the table of this module
 
@@ -89,7 +89,7 @@ def page(db: Database, listing: Listing) -> tuple[Sequence[Row], bool]:
     wanted = listing.limit + 1
     for stage in _stages(listing):
         if len(rows) < wanted:
-            rows += db.select(
+            rows += db.read(
                 _select(listing.columns, frozenset(filters), written,
                         listing.order(), listing.descending, stage),
                 **values, marker=listing.marker, count=wanted - len(rows))
@@ -112,11 +112,8 @@ def _stages(listing: Listing) -> tuple[str, ...]:
 
 def _check_marker(db: Database, listing: Listing) -> None:
     statement = sa.select(_last(frozenset(listing.filters())).c.id)
-    with db.reader() as connection:
-        found = connection.execute(statement, {
-            'marker': listing.marker,
-            'the_project_id': listing.project_id}).one_or_none()
-    if found is None:
+    if not db.read(statement, marker=listing.marker,
+                   the_project_id=listing.project_id):
         raise exception.InstanceNotFound(uuid=listing.marker)
 
 
@@ -146,7 +143,7 @@ def _as_kept(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
 @functools.lru_cache(maxsize=512)
 def _select(columns: tuple[str, ...], filters: frozenset[str],
             written: tuple[tuple[str, str | bool], ...], order: str,
-            descending: bool, stage: str) -> Query:
+            descending: bool, stage: str) -> CompiledSelect:
     query = sa.select(*[_as_kept(I.c[name]) for name in columns])
     query = query.where(_live(filters), *[
         _matches(name) for name in sorted(filters.difference(dict(written)))
@@ -167,7 +164,7 @@ def _select(columns: tuple[str, ...], filters: frozenset[str],
         # MariaDB prefers to step through a project's entries one by one.
         for dialect in ('mysql', 'mariadb'):
             query = query.with_hint(I, f'FORCE INDEX ({index})', dialect)
-    return Query(query)
+    return CompiledSelect(query)
 
 
 def _of_last(column: str,

@@ -52,8 +52,7 @@ _BACKLOG = _by_index(
 @retried
 def waiting(db: Database) -> bool:
     """Return whether any notification is pending."""
-    with db.reader() as connection:
-        return connection.execute(_ANY).first() is not None
+    return bool(db.read(_ANY))
 
 
 @retried
@@ -65,18 +64,15 @@ def page(db: Database, limit: int, *,
     `without`: not of the actions of these row numbers.
     """
     query = _PAGE.where(A.c.id.not_in(without)) if without else _PAGE
-    with db.reader() as connection:
-        return connection.execute(query, {'limit': limit}).all()
+    return db.read(query, limit=limit)
 
 
 @retried
 def instances(db: Database,
               uuids: Collection[str]) -> dict[str, rows.Instance]:
     """Return the instances of these uuids, including deleted ones."""
-    with db.reader() as connection:
-        return {row.uuid: row for row in connection.execute(
-            sa.select(I).where(I.c.uuid.in_(uuids),
-                               domains.READABLE_INSTANCE))}
+    return {row.uuid: row for row in db.read(
+        sa.select(I).where(I.c.uuid.in_(uuids), domains.READABLE_INSTANCE))}
 
 
 @retried
@@ -108,8 +104,7 @@ class Backlog(NamedTuple):
 @retried
 def backlog(db: Database) -> Backlog:
     """Return the backlog; cheap while it is small, whatever the history."""
-    with db.reader() as connection:
-        found = connection.execute(_BACKLOG).one()
+    [found] = db.read(_BACKLOG)
     if found.since is None:
         return Backlog(0, 0.0)
     return Backlog(found.actions,

@@ -10,13 +10,13 @@ from typing import Final
 import sqlalchemy as sa
 
 from mogan.db import models
-from mogan.db.core.statements import Change
+from mogan.db.core.statements import CompiledDML
 
 I = models.instances  # noqa: E741 - as in instances
 
 # A row that is given the values that it has is written to no log of MariaDB.
 _STEPS: Final = tuple(
-    Change(sa.update(I).where(I.c.uuid == sa.bindparam('key')).values(
+    CompiledDML(sa.update(I).where(I.c.uuid == sa.bindparam('key')).values(
         fence=I.c.fence + step)) for step in (1, -1))
 
 
@@ -25,4 +25,4 @@ def confirm(connection: sa.Connection, uuid: str) -> None:
     the replica: an instance's row is changed, and changed back."""
     if connection.dialect.name != 'sqlite':
         for change in _STEPS:
-            change.make(connection, {'key': uuid})
+            change.execute(connection, {'key': uuid})

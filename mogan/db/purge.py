@@ -20,8 +20,7 @@ _DAY = 86_400
 
 @retried
 def _find(db: Database, query: sa.Select[str]) -> Sequence[str]:
-    with db.reader() as connection:
-        return connection.execute(query).scalars().all()
+    return [row.uuid for row in db.read(query)]
 
 
 @retried

@@ -40,13 +40,12 @@ def verify(db: Database) -> str | None:
         raise exception.SchemaUnusable(
             f'{words}, this release needs {known[-1]}: run mogan-dbsync '
             'upgrade')
-    with db.reader() as connection:
-        for revision, release in connection.execute(_DEMANDS).all():
-            if revision not in known:
-                raise exception.SchemaUnusable(
-                    f'has the revision {found}, this release knows '
-                    f'{known[-1]} and cannot work with it: install the '
-                    f'release {release} or a newer one')
+    for revision, release in db.read(_DEMANDS):
+        if revision not in known:
+            raise exception.SchemaUnusable(
+                f'has the revision {found}, this release knows {known[-1]} '
+                f'and cannot work with it: install the release {release} or '
+                'a newer one')
     return found
 
 

@@ -215,7 +215,7 @@ class Witness:
             for arrow in states.ARROWS[states.Verb.DELETE]:
                 change = instances._transition(  # noqa: SLF001 - itself
                     arrow, operating=False)
-                changed = change.make(connection, {
+                changed = change.execute(connection, {
                     'key': row['uuid'], 'action': 'none'})
                 assert changed == (free and row['status'] in arrow.sources)
                 connection.rollback()

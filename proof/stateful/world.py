@@ -117,11 +117,9 @@ class World:
 
     def rows(self) -> dict[str, Row]:
         """Return every instance, deleted ones too, as in the database."""
-        with self.db.reader() as connection:
-            found = connection.execute(
-                sa.select(models.instances).order_by(models.instances.c.id))
-            return {row.uuid: dict(row._mapping)  # noqa: SLF001 - public
-                    for row in found}
+        return {row.uuid: dict(row._mapping)  # noqa: SLF001 - public
+                for row in self.db.read(sa.select(
+                    models.instances).order_by(models.instances.c.id))}
 
     def row(self, uuid: str) -> Row | None:
         """Return one instance."""
@@ -129,13 +127,11 @@ class World:
 
     def actions(self, uuid: str) -> list[Row]:
         """Return an instance's history, oldest first."""
-        with self.db.reader() as connection:
-            found = connection.execute(
-                sa.select(models.actions)
-                .where(models.actions.c.instance_uuid == uuid)
-                .order_by(models.actions.c.id))
-            return [dict(row._mapping)  # noqa: SLF001 - public
-                    for row in found]
+        return [dict(row._mapping)  # noqa: SLF001 - public
+                for row in self.db.read(
+                    sa.select(models.actions)
+                    .where(models.actions.c.instance_uuid == uuid)
+                    .order_by(models.actions.c.id))]
 
     def image(self, node_uuid: str) -> str | None:
         """Return what is on a node."""

@@ -101,8 +101,7 @@ def _clocks(db: Database) -> Result:
     A worker measures its lease on its own clock: both have to run alike, and a
     gap is the sign of an unsynchronised clock.
     """
-    with db.reader() as connection:
-        theirs = connection.execute(sa.select(clock.NOW)).scalar_one()
+    [(theirs,)] = db.read(sa.select(clock.NOW))
     gap = abs(time.time() - theirs.replace(tzinfo=datetime.UTC).timestamp())
     if gap <= _GAP:
         return Result(Code.SUCCESS)

@@ -14,7 +14,7 @@ from typing import Any, Final
 import oslo_db.exception
 import sqlalchemy as sa
 
-from mogan.db.core.statements import Query
+from mogan.db.core.statements import CompiledSelect
 
 # The number of idle connections of a kind, and their lifetime in seconds.
 _MOST: Final = 16
@@ -85,7 +85,8 @@ class Connections:
         self._kept: list[_Kept] = []
         self._generation = 0
 
-    def select(self, query: Query, values: Mapping[str, Any]) -> list[Any]:
+    def read(self, query: CompiledSelect,
+             values: Mapping[str, Any]) -> list[Any]:
         """Return all rows of a query.
 
         SQLAlchemy takes several times as long as the reading, so the driver of
@@ -106,7 +107,7 @@ class Connections:
             return [query.row._make(row) for row in connection.execute(
                 query.statement, values)]
 
-    def _ask(self, kept: _Kept, query: Query | None = None,
+    def _ask(self, kept: _Kept, query: CompiledSelect | None = None,
              values: Mapping[str, Any] = {},
              ) -> list[Any] | None:
         """Return the rows of a query, if there is one; None where another
@@ -115,8 +116,8 @@ class Connections:
         try:
             if self._asked and began >= kept.trusted:
                 kept.ask()
-            return (query.ask(kept.connection, kept.driver, values) if query
-                    else [])
+            return (query.fetch(kept.connection, kept.driver, values)
+                    if query else [])
         except OnlyReads:
             # A new connection leads to the primary, if there is one.
             self._drop(kept)

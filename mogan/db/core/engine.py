@@ -19,9 +19,9 @@ from mogan.db.core import (
     mariadb,
     postgresql,
     sqlite,
-    statements,
     timeouts,
 )
+from mogan.db.core.statements import CompiledSelect
 
 
 class Gate(Protocol):
@@ -124,18 +124,23 @@ class Database:
         return self._context.writer.get_engine()
 
     def reader(self) -> contextlib.AbstractContextManager[sa.Connection]:
-        """Provide a connection that only reads: one snapshot on SQLite, the
-        newest rows with each statement on a server. Raises DBConnectionError
-        where the server is read-only: others may have written elsewhere since.
+        """Provide a connection that only reads, where `read` does not do: one
+        snapshot on SQLite, the newest rows with each statement on a server.
+        Raises DBConnectionError where the server is read-only: others may have
+        written elsewhere since.
 
         The facade's own scopes serve sessions that call each other; here every
         use stands alone, and they would cost half as much again.
         """
         return self._readers.one()
 
-    def select(self, query: statements.Query, **values: Any) -> list[Any]:
-        """Return the rows of a frequent query."""
-        return self._readers.select(query, values)
+    def read(self, query: sa.Select[Any] | CompiledSelect, /,
+             **values: Any) -> list[Any]:
+        """Return all rows of a query, with these values of its parameters."""
+        if isinstance(query, CompiledSelect):
+            return self._readers.read(query, values)
+        with self._readers.one() as connection:
+            return list(connection.execute(query, values))
 
     def _open(self) -> sa.Connection:
         try:

@@ -16,7 +16,7 @@ from mogan import exception
 from mogan.db import instances, models
 from mogan.db.core.engine import Database
 from mogan.db.core.retry import retried
-from mogan.db.core.statements import Change, Query
+from mogan.db.core.statements import CompiledDML, CompiledSelect
 from mogan.tests.functional import base
 from mogan.tests.functional.base import now
 from mogan.tests.functional.database_faults import ProxyTest
@@ -28,8 +28,9 @@ ROWS = sa.select(I).order_by(I.c.id)
 NAMED = sa.select(I.c.uuid).where(
     I.c.name.icontains(sa.bindparam('part'), escape='/'),
     I.c.locked == sa.false(), I.c.description.is_(None))
-RENAME = Change(sa.update(I).where(I.c.uuid == sa.bindparam('key')).values(
-    name=sa.bindparam('new'), metadata={'a': '100 %'}, fault=None))
+RENAME = CompiledDML(
+    sa.update(I).where(I.c.uuid == sa.bindparam('key')).values(
+        name=sa.bindparam('new'), metadata={'a': '100 %'}, fault=None))
 
 
 class ConnectionTest(base.FunctionalTest):
@@ -51,43 +52,45 @@ class TestStatements(ConnectionTest):
         with self.db.reader() as connection:
             expected = [tuple(row) for row in connection.execute(ROWS)]
         self.assertEqual(2, len(expected))
-        for query in (Query(ROWS), Query(ROWS)):
+        for query in (CompiledSelect(ROWS), CompiledSelect(ROWS), ROWS):
             for _ in range(2):
-                rows = self.db.select(query)
+                rows = self.db.read(query)
                 self.assertEqual(expected, [tuple(row) for row in rows])
                 self.assertEqual(tuple(I.c.keys()), rows[0]._fields)
 
     def test_those_by_the_driver_are_its_own(self):
-        query = Query(ROWS)
-        first = self.db.select(query)
+        query = CompiledSelect(ROWS)
+        first = self.db.read(query)
         kept = self.db._readers._kept[-1]
-        self.assertEqual(first, query.ask(kept.connection, kept.driver, {}))
+        self.assertEqual(first, query.fetch(
+            kept.connection, kept.driver, {}))
 
     def test_values_of_the_statement_itself_are_bound(self):
-        query = Query(NAMED)
+        query = CompiledSelect(NAMED)
         for _ in range(2):
-            self.assertEqual(1, len(self.db.select(query, part='GR')))
-            self.assertEqual([], self.db.select(query, part='/%'))
+            self.assertEqual(1, len(self.db.read(query, part='GR')))
+            self.assertEqual([], self.db.read(query, part='/%'))
 
     def test_a_change_tells_how_many_rows_it_changed(self):
-        [row, _] = self.db.select(Query(ROWS))
+        [row, _] = self.db.read(CompiledSelect(ROWS))
         with self.db.writer() as connection:
-            self.assertEqual(1, RENAME.make(connection, {
+            self.assertEqual(1, RENAME.execute(connection, {
                 'key': row.uuid, 'new': "%s ' ?"}))
-            self.assertEqual(0, RENAME.make(connection, {
+            self.assertEqual(0, RENAME.execute(connection, {
                 'key': 'nobody', 'new': 'x'}))
         changed = instances.get(self.db, row.uuid)
         self.assertEqual(("%s ' ?", {'a': '100 %'}, None),
                          (changed.name, changed.metadata, changed.fault))
 
     def test_a_fault_of_a_statement_is_told_by_either_way(self):
-        query = Query(sa.select(sa.literal_column('nowhere')).select_from(I))
+        query = CompiledSelect(
+            sa.select(sa.literal_column('nowhere')).select_from(I))
         for _ in range(2):
             error = self.assertRaises(
                 (sa.exc.DBAPIError, oslo_db.exception.DBError),
-                self.db.select, query)
+                self.db.read, query)
             self.assertIn('nowhere', str(error))
-        self.assertEqual(2, len(self.db.select(Query(ROWS))))
+        self.assertEqual(2, len(self.db.read(CompiledSelect(ROWS))))
 
 
 class TestKept(ConnectionTest):
@@ -96,7 +99,7 @@ class TestKept(ConnectionTest):
         uuid = self.put_row(name='old')
         for name in ('one', 'two', 'three'):
             with self.db.writer() as connection:
-                RENAME.make(connection, {'key': uuid, 'new': name})
+                RENAME.execute(connection, {'key': uuid, 'new': name})
             self.assertEqual(name, instances.get(self.db, uuid).name)
 
     def test_what_a_reader_raises_costs_no_connection(self):
