@@ -127,6 +127,15 @@ class FunctionalTest(test_base.BaseTestCase):
         """Return the node that carries the instance, if any."""
         return self.hardware.find(uuid)
 
+    def change_node(self, uuid: str, **columns: Any) -> None:
+        """Set columns of the node that carries the instance."""
+        with self.hardware.transaction() as txn:
+            txn.change(self.node_of(uuid).uuid, **columns)
+
+    def end_the_work(self, uuid: str) -> None:
+        """Let the node of an instance be done with what it is at."""
+        self.change_node(uuid, until=0)
+
     def marked(self, uuid: str, reason: str | None = None) -> str:
         """Return the reason on the node of an instance that is locked for this
         reason."""

@@ -13,6 +13,7 @@ from mogan.tests.functional import base
 from mogan.tests.support.client import Client
 from mogan.tests.support.processes import eventually
 
+_LONG = 3600.0  # seconds
 # Request, what the instance shows in between, and in the end.
 _UNFINISHED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ('create', {'status': 'building'}, {'status': 'active'}),
@@ -93,8 +94,9 @@ class TestRestarts(base.FunctionalTest):
         """Let the hardware work without an engine."""
         uuid = self._prepare(request)
         self.deployment.stop_engines()
-        slow = {'deploy_time': 0.5, 'rebuild_time': 0.5,
-                'undeploy_time': 0.5, 'power_time': 0.5}
+        # Until the test ends it.
+        slow = {'deploy_time': _LONG, 'rebuild_time': _LONG,
+                'undeploy_time': _LONG, 'power_time': _LONG}
         self.deployment.start_engine(**slow)
         uuid = self._begin(request, uuid)
         eventually(lambda: self.node_of(uuid),
@@ -102,6 +104,7 @@ class TestRestarts(base.FunctionalTest):
         self.deployment.stop_engines()
         self.assertLessEqual(between.items(), self.see(uuid).items())
         self.deployment.start_engine(**slow)
+        self.end_the_work(uuid)
         self._check_end(uuid, end)
         effects = [entry.call for entry in self.hardware.journal()
                    if entry.instance_uuid == uuid

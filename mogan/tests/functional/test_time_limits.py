@@ -26,13 +26,6 @@ class LimitsTest(base.FunctionalTest):
         self.deployment.stop_engines()
         return uuid
 
-    def change_node(self, uuid, **columns):
-        with self.hardware.transaction() as txn:
-            txn.change(self.node_of(uuid).uuid, **columns)
-
-    def end_the_work(self, uuid):
-        self.change_node(uuid, until=0)
-
     def fault(self, uuid):
         return eventually(lambda: self.see(uuid)['fault'])['message']
 

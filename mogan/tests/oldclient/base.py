@@ -30,16 +30,15 @@ class OldClientTest(base.KeystoneTest):
             raise unittest.SkipTest(
                 'MOGAN_TEST_OLDCLIENT does not say where the client is; '
                 'tox -e oldclient does')
-        deployment = super().deploy()
-        self.images = images.Images()
-        self.addCleanup(self.images.close)
-        self._enter('baremetal_compute',
-                    f'http://127.0.0.1:{deployment.port}/v1')
-        self._enter('image', self.images.url)
-        return deployment
+        return super().deploy()
 
     def setUp(self) -> None:
         super().setUp()
+        self.images = images.Images()
+        self.addCleanup(self.images.close)
+        self._enter('baremetal_compute',
+                    f'http://127.0.0.1:{self.deployment.port}/v1')
+        self._enter('image', self.images.url)
         self.directory = pathlib.Path(self.useFixture(
             fixtures.TempDir()).path)
 

@@ -292,10 +292,10 @@ class TestConnections(ServerTest):
         def serve():
             front = server.build('127.0.0.1', 0, unguarded, threads=1,
                                  listener=kept.dup())
-            self.addCleanup(front.stop)
             thread = threading.Thread(target=front.serve)
             thread.start()
             self.addCleanup(thread.join, WAIT)
+            self.addCleanup(front.stop)
             return front
 
         address = kept.getsockname()
