@@ -3,6 +3,7 @@
 is acknowledged by the one that is no primary any more."""
 
 import concurrent.futures
+import functools
 import os
 import pathlib
 import tempfile
@@ -21,7 +22,7 @@ from mogan.db import migrations, models, secrets
 from mogan.db.core.engine import Database
 from mogan.tests.functional import base
 from mogan.tests.functional.database_faults import BOUND, FaultTest
-from mogan.tests.support import backends, replicas
+from mogan.tests.support import backends, replicas, servers
 from mogan.tests.support.client import Answer, Client
 from mogan.tests.support.processes import Family, eventually
 from mogan.tests.support.proxy import Proxy
@@ -32,6 +33,20 @@ I = models.instances  # noqa: E741 - as the product names it
 _SILENCE = 3
 # A test's own is closed to others.
 _TEMPORARY = tempfile.gettempdir()
+
+
+def _upgrade(url: str) -> None:
+    db = Database(url)
+    migrations.upgrade(db)
+    db.dispose()
+
+
+@functools.cache
+def _template() -> pathlib.Path:
+    """Return the files of a server that has the schema."""
+    return servers.template(
+        f'pair-{backends.NAME}',
+        functools.partial(replicas.make_template, backends.NAME, _upgrade))
 
 
 class PairTest(FaultTest):
@@ -52,14 +67,13 @@ class PairTest(FaultTest):
         family = Family(path)
         self.addCleanup(family.close)
         self.pair = replicas.PAIRS[backends.NAME](family, path)
-        self.pair.start()
+        self.pair.start(_template())
         if backends.NAME == 'mariadb':
             # In other formats its log has statements that change nothing,
             # and a commit waits for the replica to have them.
             self.pair.primary.run("SET GLOBAL binlog_format = 'ROW'",
                                   database=None)
         self.db = self.database(self.pair.primary.url)
-        migrations.upgrade(self.db)
         self.proxy = Proxy('127.0.0.1', self.pair.primary.port)
         self.addCleanup(self.proxy.close)
         far_url = sa.make_url(self.pair.primary.url).set(

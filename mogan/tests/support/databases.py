@@ -26,6 +26,7 @@ class Database(Server, abc.ABC):
     grace = 20
     unprivileged = True
     url: str
+    _data: pathlib.Path
 
     def start(self) -> None:
         """Start it, without waiting for it."""
@@ -39,6 +40,14 @@ class Database(Server, abc.ABC):
     @abc.abstractmethod
     def prepare(self) -> None:
         """Make the files that it starts from."""
+
+    def copy_files(self, source: pathlib.Path) -> None:
+        """Take the files of a server that was stopped, to start from them."""
+        processes.run(['cp', '-a', str(source), str(self._data)])
+
+    def copy_files_to(self, target: pathlib.Path) -> None:
+        """Copy its files; it has to be stopped."""
+        processes.run(['cp', '-a', str(self._data), str(target)])
 
     @abc.abstractmethod
     def create_database(self) -> None:

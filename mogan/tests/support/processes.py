@@ -100,8 +100,10 @@ def account() -> dict[str, Any]:
 
 
 def give(path: pathlib.Path) -> None:
-    """Let the servers' account own a directory."""
-    path.mkdir(exist_ok=True)
+    """Let the servers' account own a file or a directory, which is made
+    where there is neither."""
+    if not path.exists():
+        path.mkdir()
     owner = account()
     if owner:
         os.chown(path, owner['user'], owner['group'])

@@ -7,6 +7,8 @@ primary that has lost its replica for good lives on, and its commits hang.
 
 import abc
 import pathlib
+import tempfile
+from collections.abc import Callable
 from typing import Any, Final
 
 import pymysql
@@ -14,6 +16,8 @@ import pymysql
 from mogan.tests.support import databases, processes
 from mogan.tests.support.processes import Family
 
+# A test's own is closed to others.
+_TEMPORARY: Final = tempfile.gettempdir()
 _WITHIN: Final = 120.0
 # Milliseconds; semi-synchronous replication would then go on without the
 # replica, and without a word.
@@ -23,6 +27,11 @@ _LOCK_WAIT: Final = 15
 # The copy is not logged, and may hold rows that the constraints forbid.
 _COPYING: Final = ('SET SESSION sql_log_bin = 0,'
                    ' check_constraint_checks = 0')
+# MariaDB's account for the replica.
+_REPLICA: Final = (
+    'CREATE USER replica@127.0.0.1',
+    'GRANT REPLICATION SLAVE ON *.* TO replica@127.0.0.1')
+_DATA: Final = 'data'
 # MariaDB's code for a lock that could not be had in time.
 _LOCKED_OUT: Final = 1205
 
@@ -45,13 +54,31 @@ class Pair(abc.ABC):
         self.replica = self._member()
         self.current = self.primary
 
-    def start(self) -> None:
-        """Start both; returns when each commit waits for the replica."""
+    def start(self, template: pathlib.Path | None = None) -> None:
+        """Start both; returns when each commit waits for the replica.
+
+        Both begin as copies of the template's server, if one is given.
+        """
+        if template is not None:
+            self._copy(template)
+            self._attach()
+            return
         self.primary.prepare()
         self.primary.start()
         self.primary.wait()
         self._set_up()
         self._follow()
+
+    def _copy(self, template: pathlib.Path) -> None:
+        """Start both from the same files."""
+        members = self.primary, self.replica
+        for member in members:
+            member.copy_files(template / _DATA)
+        self._announce_primary()
+        for member in members:
+            member.start()
+        for member in members:
+            member.wait()
 
     @abc.abstractmethod
     def stop_writing(self) -> None:
@@ -100,6 +127,14 @@ class Pair(abc.ABC):
         """Make a synchronous replica of the primary from nothing."""
 
     @abc.abstractmethod
+    def _announce_primary(self) -> None:
+        """Tell the replica, which has not started, which its primary is."""
+
+    @abc.abstractmethod
+    def _attach(self) -> None:
+        """Let a replica that has all of the primary follow it."""
+
+    @abc.abstractmethod
     def _promote(self) -> None:
         """Make a primary of the replica."""
 
@@ -111,15 +146,30 @@ class _PostgreSQLMember(databases.PostgreSQL):
         return [*command, '-c', 'wal_retrieve_retry_interval=200ms'], (
             environment)
 
+    def follow(self, port: int) -> None:
+        """Let the next start be that of a replica of the server on this
+        port, of which it has a copy."""
+        for name, text in (
+                ('standby.signal', ''),
+                ('postgresql.auto.conf',
+                 f"primary_conninfo = '{_address(port)}'\n")):
+            path = self._data / name
+            path.write_text(text)
+            processes.give(path)
+
     def copy(self, port: int) -> None:
         """Make its files from the server on this port."""
         processes.run([
             str(self._binaries / 'pg_basebackup'), '-D', str(self._data),
             '--write-recovery-conf', '--checkpoint=fast', '--no-sync',
-            '--dbname',
-            (f'host=127.0.0.1 port={port} user=postgres'
-             ' application_name=replica')], cwd=self.directory,
+            '--dbname', _address(port)], cwd=self.directory,
             **processes.account())
+
+
+def _address(port: int) -> str:
+    """Return the primary's address, as libpq reads it."""
+    return (f'host=127.0.0.1 port={port} user=postgres'
+            ' application_name=replica')
 
 
 class PostgreSQLPair(Pair):
@@ -139,6 +189,12 @@ class PostgreSQLPair(Pair):
         self.replica.copy(self.primary.port)
         self.replica.start()
         self.replica.wait()
+        self._attach()
+
+    def _announce_primary(self) -> None:
+        self.replica.follow(self.primary.port)
+
+    def _attach(self) -> None:
         # After the copy, which would take it over.
         self._configure("synchronous_standby_names = 'replica'")
         processes.eventually(lambda: _value(
@@ -198,9 +254,7 @@ class _MariaDBMember(databases.MariaDB):
         # Each has its users: a dump holds none.
         self.run('SET SESSION sql_log_bin = 0',
                  f'CREATE DATABASE {databases.NAME}',
-                 *self.users(), 'CREATE USER replica@127.0.0.1',
-                 'GRANT REPLICATION SLAVE ON *.* TO replica@127.0.0.1',
-                 database=None)
+                 *self.users(), *_REPLICA, database=None)
 
     def copy(self, other: databases.MariaDB) -> None:
         """Take over what the service has in another one, and where in its
@@ -237,6 +291,14 @@ class MariaDBPair(Pair):
         self.replica.wait()
         self.replica.create_database()
         self.replica.copy(self.primary)
+        self._attach()
+
+    def _announce_primary(self) -> None:
+        """Do nothing: _attach tells it."""
+
+    def _attach(self) -> None:
+        if not self.primary.writes:
+            self._release(self.primary)
         self.replica.run(
             "CHANGE MASTER TO master_host = '127.0.0.1',"
             f" master_port = {self.primary.port}, master_user = 'replica',"
@@ -300,6 +362,32 @@ class MariaDBPair(Pair):
 
 PAIRS: Final[dict[str, type[PostgreSQLPair | MariaDBPair]]] = {
     'mariadb': MariaDBPair, 'postgresql': PostgreSQLPair}
+
+
+def make_template(database: str, fill: Callable[[str], object],
+                  target: pathlib.Path) -> None:
+    """Make the files that pairs can start from; `fill` gets the URL of a
+    server with an empty database."""
+    with tempfile.TemporaryDirectory(prefix='mogan-template-',
+                                     dir=_TEMPORARY) as name:
+        directory = pathlib.Path(name)
+        # The server runs as somebody else.
+        directory.chmod(0o755)
+        family = Family(directory)
+        try:
+            # It writes no log: a replica has nothing to catch up on.
+            server = databases.DATABASES[database](family, directory)
+            server.prepare()
+            server.start()
+            server.wait()
+            server.create_database()
+            if database == databases.MariaDB.name:
+                server.run(*_REPLICA, database=None)
+            fill(server.url)
+            server.stop()
+            server.copy_files_to(target / _DATA)
+        finally:
+            family.close()
 
 
 def missing(database: str) -> list[str]:
