@@ -8,6 +8,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 import urllib.parse
 
 import kombu
@@ -17,6 +18,14 @@ from mogan.tests.support import backends
 from mogan.tests.support.processes import eventually
 
 PASSWORD = 'secret'
+# One that looks at the broker each second, whether that is well or not.
+ENGINE = """
+import sys
+from mogan.cmd import engine
+from mogan.engine import listener
+listener._CHECK_INTERVAL = listener._LAST_BACK_OFF = 1.0
+sys.exit(engine.main())
+"""
 _numbers = itertools.count()
 
 
@@ -40,6 +49,12 @@ class TestBrokerFaults(MetricsTest):
                      f'rabbit://{self.broker}')
             .replace('sweep_interval = 0.2', 'sweep_interval = 900')
             .replace('workers = 2', 'workers = 1'))
+
+    def command(self, name):
+        if name == 'engine':
+            return [sys.executable, '-c', ENGINE, '--config-file',
+                    str(self.config)]
+        return super().command(name)
 
     def ctl(self, *words, check=True):
         try:

@@ -82,12 +82,15 @@ class ServicesTest(testtools.TestCase):
     def start(self, name):
         """Start one of the services, with its workers; ended with the test."""
         service = services.Service(
-            name, services.command(name, self.config),
-            family=shared_family(), port=self.port,
+            name, self.command(name), family=shared_family(), port=self.port,
             log=self.directory / f'{name}.log')
         self.addCleanup(service.forget)
         service.start()
         return service
+
+    def command(self, name):
+        """Return the command that runs one of the services."""
+        return services.command(name, self.config)
 
     def run_command(self, name, *arguments):
         return services.run(name, self.config, *arguments)
