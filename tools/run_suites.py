@@ -41,6 +41,9 @@ def parse(argv):
                         help='a directory of tests')
     parser.add_argument('--minutes', type=float, default=25,
                         help='time limit of one run (default: %(default)s)')
+    # What CI has cores for.
+    parser.add_argument('--concurrency', type=int, default=2,
+                        help='number of workers (default: %(default)s)')
     at = argv.index('--') if '--' in argv else len(argv)
     options = parser.parse_args(argv[:at])
     options.arguments = argv[at + 1:]
@@ -73,9 +76,9 @@ def process_group(command):
 
 def run(suite, options):
     """Run one suite; return stestr's exit status, None for out of time."""
-    # Two workers: what CI has cores for.
     command = [STESTR, '--test-path', suite, '--repo-url', RECORDS,
-               'run', '--concurrency', '2', *options.arguments]
+               'run', '--concurrency', str(options.concurrency),
+               *options.arguments]
     with process_group(command) as child:
         try:
             return child.wait(options.minutes * 60)

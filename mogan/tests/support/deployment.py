@@ -162,7 +162,7 @@ class Deployment:
                      pace: Pace = PACE, db: Database | None = None,
                      **times: float) -> EngineService:
         """Start another engine, with its own driver for the same hardware, and
-        optionally its own database."""
+        optionally its own database, which is closed with all."""
         engine = EngineService(
             db or self.db, SimulatedDriver(self._inventory, **TIMES | times),
             self.transport, self.topic,
@@ -171,6 +171,8 @@ class Deployment:
             publisher=self.publisher(), stop_timeout=10)
         engine.start()
         self.engines.append(engine)
+        if db is not None:
+            self._closers.append(db.dispose)
         return engine
 
     def publisher(self) -> Publisher | None:
@@ -190,6 +192,7 @@ class Deployment:
         self.transport.cleanup()
         self._messaging.cleanUp()
         self.hardware.close()
-        if backends.NAME == 'sqlite':
-            self.db.dispose()
+        # On a server too, where it is the next one's as well: others need
+        # its connections.
+        self.db.dispose()
         shutil.rmtree(self.directory)
