@@ -9,13 +9,12 @@ then (`proof/rig/naive.py`).
 import argparse
 import pathlib
 import secrets
-import signal
 import sys
 import tempfile
 import time
-from typing import Final, NoReturn
+from typing import Final
 
-from mogan.tests.support.processes import Family
+from mogan.tests.support.processes import Family, exit_on_signals
 from mogan.tests.support.standalone import Standalone
 from proof.rig import services, wire
 from proof.rig.history import History
@@ -44,7 +43,7 @@ def main() -> int:
     arguments = parser.parse_args()
     seed = (secrets.randbelow(10**9) if arguments.seed is None
             else arguments.seed)
-    signal.signal(signal.SIGTERM, _end)
+    exit_on_signals()
     print('Clients lock and destroy the same instances at the same time, '
           f'{arguments.seconds:g} seconds each (seed {seed}) ...',
           flush=True)
@@ -63,10 +62,6 @@ def main() -> int:
     for violation in ours.violations:
         print(violation)
     return 1 if ours.violations or not naive.broken else 0
-
-
-def _end(number: int, _frame: object) -> NoReturn:
-    raise SystemExit(f'ended by signal {number}')
 
 
 def _race(variant: services.Variant, seconds: float, seed: int) -> Verdict:

@@ -9,13 +9,12 @@ import os
 import pathlib
 import random
 import shutil
-import signal
 import sys
 import tempfile
 import time
-from typing import Final, NoReturn
+from typing import Final
 
-from mogan.tests.support.processes import Family
+from mogan.tests.support.processes import Family, exit_on_signals
 from proof.fuzz import conform, defects, oracle, raw
 from proof.fuzz.names import DEFECT
 from proof.fuzz.service import ADMIN, MEMBER, Service
@@ -34,7 +33,7 @@ _WARM: Final = 1000
 def main() -> int:
     """Run as the command line says; 1 where anything was wrong."""
     options = _parse()
-    signal.signal(signal.SIGTERM, _ended)
+    exit_on_signals()
     print(f'seed {options.seed}', flush=True)
     if options.planted:
         return _find_defects(options)
@@ -53,10 +52,6 @@ def _parse() -> argparse.Namespace:
                         help='put defects into the service, one at a time, '
                              'and see that each is found')
     return parser.parse_args()
-
-
-def _ended(number: int, _frame: object) -> NoReturn:
-    raise SystemExit(f'ended by signal {number}')
 
 
 def _find_defects(options: argparse.Namespace) -> int:

@@ -25,8 +25,7 @@ _GRACE = 600
 def main() -> int:
     """Run as the command line says; 1 where anything was wrong."""
     arguments = _parse()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupted)
+    processes.exit_on_signals()
     signal.signal(signal.SIGALRM, _late)
     databases = list(DATABASES) if arguments.ci else [arguments.database]
     reports = [_run(plan) for database in databases
@@ -149,10 +148,6 @@ def _faults(text: str) -> list[str] | None:
     if unknown:
         raise SystemExit(f'no such faults: {", ".join(sorted(unknown))}')
     return names
-
-
-def _interrupted(number: int, _frame: object) -> NoReturn:
-    raise SystemExit(f'ended by signal {number}')
 
 
 def _late(_number: int, _frame: object) -> NoReturn:

@@ -11,7 +11,7 @@ import math
 import pathlib
 import threading
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeVar
 
 # An answer that says nothing: the request may have been accepted, or may be
 # yet.
@@ -92,6 +92,9 @@ class Split:
     ended: float
 
 
+T = TypeVar('T', Operation, Entry)
+
+
 class History:
     """All operations of a run; safe to share between threads."""
 
@@ -131,13 +134,7 @@ def save(path: pathlib.Path,
             print(json.dumps(dataclasses.asdict(line)), file=file)
 
 
-def load(path: pathlib.Path) -> list[Operation]:
-    """Read back what `save` wrote of operations."""
+def load(path: pathlib.Path, kind: type[T]) -> list[T]:
+    """Read back what `save` wrote: operations or entries."""
     with path.open(encoding='utf-8') as file:
-        return [Operation(**json.loads(line)) for line in file]
-
-
-def load_journal(path: pathlib.Path) -> list[Entry]:
-    """Read back what `save` wrote of entries."""
-    with path.open(encoding='utf-8') as file:
-        return [Entry(**json.loads(line)) for line in file]
+        return [kind(**json.loads(line)) for line in file]

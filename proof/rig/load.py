@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from proof.rig import history, strange, wire
+from proof.rig.background import Background
 from proof.rig.history import History
 from proof.rig.wire import ADMIN, OWNER, Connection, Operation, Request
 from proof.spec import POWER
@@ -272,17 +273,12 @@ class Load:
         self.people = Population()
         self._record = record
         self._ports = ports
+        # The failure of one stops all.
         self._stop = threading.Event()
-        self._failure: BaseException | None = None
-        clients = [Client(number, seed, ports, flavor, self.people, record)
-                   for number in range(threads)]
-        self._threads = [threading.Thread(
-            target=self._guarded, args=(client.run,),
-            name=f'client-{number}', daemon=True)
-            for number, client in enumerate(clients)]
-        self._threads.append(threading.Thread(
-            target=self._guarded, args=(self._census,), name='census',
-            daemon=True))
+        self._threads = [Background('census', self._census, self._stop), *(
+            Background(f'client-{number}', Client(
+                number, seed, ports, flavor, self.people, record).run,
+                self._stop) for number in range(threads))]
 
     def start(self) -> None:
         """Begin."""
@@ -293,22 +289,13 @@ class Load:
         """Wait for the last answers.  Raises what a client failed with."""
         self._stop.set()
         for thread in self._threads:
-            if thread.ident is not None:
-                thread.join(60)
+            thread.join()
         self.check()
 
     def check(self) -> None:
         """Raise the error of a client that failed."""
-        if self._failure is not None:
-            raise self._failure
-
-    def _guarded(self, run: Callable[[threading.Event], None]) -> None:
-        try:
-            run(self._stop)
-        except BaseException as error:  # the main thread raises it again
-            self._failure = error
-            self._stop.set()
-            raise
+        for thread in self._threads:
+            thread.check()
 
     def _census(self, stop: threading.Event) -> None:
         while not stop.wait(_CENSUS):

@@ -14,6 +14,7 @@ from mogan.tests.support.broker import Broker
 from mogan.tests.support.databases import Database
 from mogan.tests.support.processes import Family
 from proof.rig import wire
+from proof.rig.background import Background
 from proof.rig.wire import ADMIN, OWNER, Request
 
 # Seconds: short, so that a minute holds many leases.
@@ -186,29 +187,22 @@ def make_flavor(port: int) -> str:
         return answer.json['uuid']
 
 
-class Supervisor:
+class Supervisor(Background):
     """Starts launchers again that have ended by themselves, as an init
     system does; `exits` names them."""
 
     def __init__(self, deployment: Deployment) -> None:
+        super().__init__('supervisor', self._supervise)
         self._services = deployment.services
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name='supervisor',
-                                        daemon=True)
         self.exits: list[str] = []
 
-    def start(self) -> None:
-        """Start."""
-        self._thread.start()
-
     def stop(self) -> None:
-        """Stop."""
-        self._stop.set()
-        if self._thread.ident is not None:
-            self._thread.join(60)
+        """Start no more launchers."""
+        super().stop()
+        self.join()
 
-    def _run(self) -> None:
-        while not self._stop.wait(1):
+    def _supervise(self, stop: threading.Event) -> None:
+        while not stop.wait(1):
             for service in self._services:
                 if not service.restart_lock.acquire(blocking=False):
                     continue

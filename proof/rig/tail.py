@@ -15,6 +15,7 @@ from typing import Final
 from mogan.baremetal import driver
 from mogan.baremetal.simulated import inventory
 from mogan.tests.support.processes import SetupError
+from proof.rig.background import Background
 from proof.rig.history import Entry
 
 _PAGE: Final = 5000
@@ -37,7 +38,7 @@ def _offset() -> float:
     return min(looks)[1]
 
 
-class Tail:
+class Tail(Background):
     """All lines so far; `start` and `close` it.
 
     It writes a line of its own all the time, about a node that is nobody's:
@@ -45,18 +46,12 @@ class Tail:
     """
 
     def __init__(self, path: pathlib.Path, spare: str) -> None:
+        super().__init__('tail', self._follow)
         self._store = inventory.Inventory(path, timeout=60)
         self._spare = self._store.named(spare).uuid
         self._offset = _offset()
         self._lines: list[inventory.Entry] = []
         self._last = 0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name='tail',
-                                        daemon=True)
-
-    def start(self) -> None:
-        """Begin to read."""
-        self._thread.start()
 
     def waiting_since(self, last: int) -> list[inventory.Entry]:
         """Calls behind a line that have yet to arrive."""
@@ -73,9 +68,9 @@ class Tail:
 
         Raises SetupError where the wall clock has been set.
         """
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(60)
+        self.stop()
+        self.join()
+        self.check()
         self._beat()
         self._read()
         self._store.close()
@@ -84,8 +79,8 @@ class Tail:
                            'that its times mean nothing')
         return self._entries()
 
-    def _run(self) -> None:
-        while not self._stop.wait(_INTERVAL):
+    def _follow(self, stop: threading.Event) -> None:
+        while not stop.wait(_INTERVAL):
             self._beat()
             self._read()
 

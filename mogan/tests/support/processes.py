@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 T = TypeVar('T')
 
@@ -107,6 +107,16 @@ def give(path: pathlib.Path) -> None:
     owner = account()
     if owner:
         os.chown(path, owner['user'], owner['group'])
+
+
+def exit_on_signals() -> None:
+    """Let SIGTERM and SIGHUP end this process as an exception, so that it
+    ends what it has started."""
+    def end(number: int, _frame: object) -> NoReturn:
+        raise SystemExit(f'ended by signal {number}')
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
 
 
 class Child:

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from proof.rig.background import Background
+
 # Breaks something, waits and repairs it; returns what it did in words, and
 # nothing where there was nothing to break.
 Fault = Callable[['Scene'], str | None]
@@ -48,8 +50,9 @@ class Schedule:
         self._file.close()
 
 
-class Lane:
+class Lane(Background):
     """One thread that injects faults; `gaps` are the seconds between two.
+    After `stop` it repairs at once what is broken.
 
     A lane draws from dice of its own, so that the same seed injects the same
     faults in the same order.
@@ -57,45 +60,31 @@ class Lane:
 
     def __init__(self, name: str, seed: int, faults: Mapping[str, Fault],
                  gaps: tuple[float, float], schedule: Schedule) -> None:
+        super().__init__(name, self._break)
         self._rng = random.Random(f'{seed}/{name}')  # noqa: S311
         self._name = name
         self._faults = faults
         self._gaps = gaps
         self._schedule = schedule
-        self._stop = threading.Event()
-        self.failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name=name,
-                                        daemon=True)
 
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Inject no more; what is broken is repaired at once."""
-        self._stop.set()
-
-    def join(self, seconds: float) -> bool:
+    def join(self, seconds: float = 60) -> bool:
         """Return whether all is repaired in time. Raises what went wrong in
         the rig."""
-        if self._thread.ident is not None:
-            self._thread.join(seconds)
-        if self.failure is not None:
-            raise self.failure
-        return not self._thread.is_alive()
+        ended = super().join(seconds)
+        self.check()
+        return ended
 
-    def _run(self) -> None:
-        scene = Scene(self._rng, self._stop.wait)
+    def _break(self, stop: threading.Event) -> None:
+        scene = Scene(self._rng, stop.wait)
         # Each of them once, and then as they come.
         first = self._rng.sample(sorted(self._faults), len(self._faults))
         try:
-            while not self._stop.wait(self._rng.uniform(*self._gaps)):
+            while not stop.wait(self._rng.uniform(*self._gaps)):
                 name = first.pop() if first else self._rng.choice(
                     sorted(self._faults))
                 self._inject(name, scene)
-        except BaseException as error:  # the main thread raises it again
+        except BaseException as error:
             self._schedule.note(f'{self._name}: {error!r}')
-            self.failure = error
             raise
 
     def _inject(self, name: str, scene: Scene) -> None:

@@ -56,9 +56,9 @@ class TestTrueHistories(base.BaseTestCase):
         [path] = map(pathlib.Path, self.create_tempfiles([('story', '')]))
         story = built().asks('lock', 'unknown')
         history.save(path, story.operations)
-        self.assertEqual(story.operations, history.load(path))
+        self.assertEqual(story.operations, history.load(path, Operation))
         history.save(path, story.entries)
-        self.assertEqual(story.entries, history.load_journal(path))
+        self.assertEqual(story.entries, history.load(path, Entry))
 
 
 class TestInjectedViolations(base.BaseTestCase):
