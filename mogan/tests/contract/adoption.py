@@ -3,12 +3,12 @@
 
 import contextlib
 import dataclasses
-import threading
 import uuid
 
 from mogan.baremetal import driver
 from mogan.baremetal.driver import Availability
 from mogan.tests.contract import suite
+from mogan.tests.support.concurrency import at_once
 
 
 class AdoptionContract(suite.Hardware):
@@ -120,22 +120,15 @@ class AdoptionContract(suite.Hardware):
         self.off(self.node_uuid, spec.instance_uuid, 6)
 
     def test_one_of_many_threads_gets_it(self):
-        count = 8
-        start = threading.Barrier(count)
         won = []
 
         def adopt():
             spec = self.spec()
-            start.wait(60)
             with contextlib.suppress(driver.NotOurs, driver.Refused):
                 self.adopt(spec)
                 won.append(spec.instance_uuid)
 
-        threads = [threading.Thread(target=adopt) for _ in range(count)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
+        at_once(*[adopt] * 8)
         self.assertEqual([self.look().instance_uuid], won)
 
 

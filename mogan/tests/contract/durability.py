@@ -13,6 +13,7 @@ from mogan.baremetal.driver import Availability
 from mogan.baremetal.protection import Protection
 from mogan.tests.contract import suite
 from mogan.tests.permits import always
+from mogan.tests.support.concurrency import at_once
 
 # A forked child would share this process's locks and connections.
 _processes = multiprocessing.get_context('spawn')
@@ -66,20 +67,13 @@ class DurabilityContract(suite.Hardware):
 
     def test_one_of_many_threads_gets_the_last_node(self):
         self.driver.claim(self.spec(), self.permit(1))
-        count = 8
-        start = threading.Barrier(count)
         won = []
 
         def claim():
-            start.wait(60)
             with contextlib.suppress(driver.NoNodeAvailable):
                 won.append(self.driver.claim(self.spec(), self.permit(1)).uuid)
 
-        threads = [threading.Thread(target=claim) for _ in range(count)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
+        at_once(*[claim] * 8)
         self.assertEqual(1, len(won))
 
     def test_one_of_two_processes_gets_the_last_node(self):

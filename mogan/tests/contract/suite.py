@@ -40,16 +40,17 @@ class Hardware(Permits):
 
     def traits(self) -> tuple[str, ...]:
         """Return traits that only one of the two nodes has."""
-        raise NotImplementedError
+        return ('CUSTOM_FAST',)
 
     def zone(self) -> str:
         """Return the availability zone of one of the two nodes; the other
         nodes are in none, but for one of another class in `ZZ`."""
-        raise NotImplementedError
+        return 'hall-1'
 
     def images(self) -> tuple[str, str]:
         """Two images that can be deployed."""
-        raise NotImplementedError
+        return ('0f3f4a1c-7a19-4ef3-8f6e-b5b3a5f1a001',
+                '0f3f4a1c-7a19-4ef3-8f6e-b5b3a5f1a002')
 
     def in_use(self) -> str:
         """Return the uuid of the node without the traits, once it is active

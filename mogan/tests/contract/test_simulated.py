@@ -2,22 +2,20 @@
 """The simulated driver, against the contract."""
 
 import functools
-import pathlib
 
-import fixtures
 from oslotest import base
 
 from mogan.baremetal import simulated
 from mogan.baremetal.simulated import inventory
 from mogan.tests.contract import adoption, durability, protection, suite
+from mogan.tests.support.files import temporary_directory
 
 
 class SimulatedHardware(suite.Hardware, base.BaseTestCase):
     """Two nodes of a class, one with a trait, and one of another class."""
 
     def install(self):
-        self.path = pathlib.Path(
-            self.useFixture(fixtures.TempDir()).path) / 'inventory.sqlite'
+        self.path = temporary_directory(self) / 'inventory.sqlite'
         store = inventory.Inventory(self.path)
         store.seed([
             inventory.new_node('rack1-node01', 'CUSTOM_METAL',
@@ -36,16 +34,6 @@ class SimulatedHardware(suite.Hardware, base.BaseTestCase):
 
     def resources(self):
         return {'CUSTOM_METAL': 1}
-
-    def traits(self):
-        return ('CUSTOM_FAST',)
-
-    def zone(self):
-        return 'hall-1'
-
-    def images(self):
-        return ('0f3f4a1c-7a19-4ef3-8f6e-b5b3a5f1a001',
-                '0f3f4a1c-7a19-4ef3-8f6e-b5b3a5f1a002')
 
     def in_use(self):
         node = self.driver.inventory.named('rack1-node02')

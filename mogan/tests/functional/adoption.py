@@ -51,7 +51,7 @@ class AdoptionTest(base.FunctionalTest):
         self.fault('unavailable', 'seal', times=None)
         uuid = self.adopt()
         eventually(lambda: self.node_of(uuid))
-        eventually(lambda: self.see(uuid)['fault'])
+        self.wait_for_fault(uuid)
         self.assertEqual('building', self.see(uuid)['status'])
         return uuid
 

@@ -13,9 +13,10 @@ from oslotest import base as test_base
 from mogan import states
 from mogan.baremetal.protection import Protection
 from mogan.db import models
+from mogan.db.core import clock
 from mogan.tests.support.client import Answer
 from mogan.tests.support.deployment import SMALL, Deployment
-from mogan.tests.support.processes import eventually
+from mogan.tests.support.processes import DEADLINE, eventually
 
 IMAGE = '11111111-2222-3333-4444-555555555555'
 OTHER_IMAGE = '99999999-2222-3333-4444-555555555555'
@@ -31,6 +32,8 @@ class FunctionalTest(test_base.BaseTestCase):
     """A test with a deployment of its own; `engines` run in it."""
 
     engines = 1
+    # Seconds in which the engines and the hardware do what was requested.
+    deadline = DEADLINE
     rules: ClassVar[dict[str, str]] = {}
 
     def setUp(self) -> None:
@@ -87,35 +90,35 @@ class FunctionalTest(test_base.BaseTestCase):
     def wait_for(self, uuid: str, **wanted: Any) -> dict[str, Any]:
         """Return the instance, once it shows these values."""
         return eventually(
-            lambda: self.see(uuid),
+            lambda: self.see(uuid), self.deadline,
             until=lambda seen: wanted.items() <= seen.items())
+
+    def wait_for_fault(self, uuid: str) -> str:
+        """Return the message of the fault, once there is one."""
+        return eventually(lambda: self.see(uuid)['fault'],
+                          self.deadline)['message']
 
     def wait_until_gone(self, uuid: str) -> None:
         """Wait for the end of a delete."""
         eventually(lambda: self.admin.get(f'/v1/instances/{uuid}').status,
-                   until=lambda status: status == 404)
+                   self.deadline, until=lambda status: status == 404)
 
     def ask(self, uuid: str, request: str, user: str = 'admin') -> None:
         """Make a request of an instance, which is accepted: delete,
         rebuild, lock, unlock, or a power target."""
         client = self.deployment.client(user)
-        path = f'/v1/instances/{uuid}'
         if request == 'delete':
-            self.expect(204, client.delete(path))
-            return
-        words = {'lock': {'lock': None}, 'unlock': {'unlock': None},
-                 'rebuild': {'target': 'rebuild',
-                             'image_uuid': OTHER_IMAGE}}
-        place = {'lock': 'lock', 'unlock': 'unlock',
-                 'rebuild': 'provision'}.get(request, 'power')
-        self.expect(202, client.put(f'{path}/states/{place}', words.get(
-            request, {'target': request})))
+            self.expect(204, client.delete(f'/v1/instances/{uuid}'))
+        elif request == 'rebuild':
+            self.expect(202, client.rebuild(uuid, OTHER_IMAGE))
+        elif request in {'lock', 'unlock'}:
+            self.expect(202, getattr(client, request)(uuid))
+        else:
+            self.expect(202, client.power(uuid, request))
 
     def lock(self, uuid: str, reason: str | None = None) -> None:
         """Lock an instance, and wait until the engine has settled it."""
-        body = {'lock': {'reason': reason} if reason else None}
-        self.expect(202, self.admin.put(
-            f'/v1/instances/{uuid}/states/lock', body))
+        self.expect(202, self.admin.lock(uuid, reason))
         self.wait_for(uuid, lock_state='locked')
 
     def history(self, uuid: str) -> list[dict[str, Any]]:
@@ -182,6 +185,14 @@ class FunctionalTest(test_base.BaseTestCase):
         if row['lock_state'] != states.LockState.UNLOCKED:
             row |= {'locked_at': now(), 'locked_by': 'admin'} | values
         return row
+
+    def claim_for_a_dead_engine(self) -> None:
+        """Claim all instances for an engine that does not run; its leases end
+        soon."""
+        with self.db.writer() as connection:
+            connection.execute(sa.update(models.instances).values(
+                claim_by='a dead engine', claim_seq=9,
+                claim_until=clock.from_now(0.5)))
 
     def row(self, uuid: str) -> dict[str, Any]:
         """Return an instance's row as it is in the database."""

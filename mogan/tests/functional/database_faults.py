@@ -36,10 +36,6 @@ class FaultTest(base.FunctionalTest):
         self.assertLess(time.monotonic() - began, seconds)
         return result
 
-    def lock_request(self, client: Client, uuid: str) -> Answer:
-        return client.put(f'/v1/instances/{uuid}/states/lock',
-                          {'lock': None})
-
     def kept(self, uuid: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """Return all that the database has of an instance."""
         with self.db.reader() as connection:

@@ -3,10 +3,8 @@
 is there in the end."""
 
 import os
-import pathlib
 import re
 import signal
-import tempfile
 
 import sqlalchemy as sa
 from oslotest import base
@@ -15,6 +13,7 @@ from mogan.db import migrations, models
 from mogan.db.core import clock
 from mogan.db.core.engine import Database
 from mogan.tests.support import backends
+from mogan.tests.support.files import temporary_directory
 
 _POSTGRESQL = (
     ('SELECT table_name, column_name, ordinal_position, data_type,'
@@ -36,9 +35,7 @@ class MigrationTest(base.BaseTestCase):
 
     def setUp(self):
         super().setUp()
-        temporary = tempfile.TemporaryDirectory(prefix='mogan-schema-')
-        self.addCleanup(temporary.cleanup)
-        self.directory = pathlib.Path(temporary.name)
+        self.directory = temporary_directory(self)
 
     def database(self):
         """Return an empty database, for a `with`."""

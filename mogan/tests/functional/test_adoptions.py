@@ -2,10 +2,7 @@
 """A machine becomes an instance wholly or not at all, and never at the cost
 of what is on it, whatever fails."""
 
-import sqlalchemy as sa
 
-from mogan.db import models
-from mogan.db.core import clock
 from mogan.tests.functional import base
 from mogan.tests.functional.adoption import AdoptionTest
 from mogan.tests.support.processes import eventually
@@ -20,9 +17,7 @@ class TestFailures(AdoptionTest):
         self.assertIn(word, seen['fault']['message'])
         self.assertEqual('failed', self.history(uuid)[0]['outcome'])
         self.assert_untouched()
-        answer = self.expect(409, self.admin.put(
-            f'/v1/instances/{uuid}/states/provision',
-            {'target': 'rebuild', 'image_uuid': base.IMAGE}))
+        answer = self.expect(409, self.admin.rebuild(uuid, base.IMAGE))
         self.assertIn('no node', answer.message)
         self.lock(uuid)
         self.assertEqual('none', self.see(uuid)['node_protection'])
@@ -158,10 +153,7 @@ class TestLateCalls(AdoptionTest):
 class TestRestarts(AdoptionTest):
 
     def _with_a_dead_engine(self) -> None:
-        with self.db.writer() as connection:
-            connection.execute(sa.update(models.instances).values(
-                claim_by='a dead engine', claim_seq=9,
-                claim_until=clock.from_now(0.5)))
+        self.claim_for_a_dead_engine()
         self.deployment.start_engine()
 
     def test_what_was_accepted_is_carried_out(self):

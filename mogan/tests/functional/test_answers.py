@@ -51,11 +51,9 @@ class TestAnswers(conformity.Conforming, base.FunctionalTest):
                 return client.put(f'{path}/states/{request}',
                                   {request: None})
             case 'rebuild':
-                return client.put(f'{path}/states/provision', {
-                    'target': 'rebuild', 'image_uuid': base.OTHER_IMAGE})
+                return client.rebuild(uuid, base.OTHER_IMAGE)
             case _:
-                return client.put(f'{path}/states/power',
-                                  {'target': request})
+                return client.power(uuid, request)
 
     def _try(self, case: dict[str, Any], user: str, status: str,
              lock_state: str, expected: str) -> None:

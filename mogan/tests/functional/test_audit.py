@@ -64,9 +64,8 @@ class TestEvents(AuditTest):
 
     def test_a_write_that_is_accepted_is_told_of(self):
         uuid = self.put_row()
-        answer = self.expect(202, self.admin.put(
-            f'/v1/instances/{uuid}/states/lock', {'lock': {'reason': 'x'}},
-            headers={'User-Agent': 'curl/8'}))
+        answer = self.expect(202, self.admin.lock(
+            uuid, 'x', headers={'User-Agent': 'curl/8'}))
         event = self.event()
         self.assertEqual('success', event['outcome'])
         self.assertEqual('update/lock', event['action'])
@@ -123,7 +122,7 @@ class TestEvents(AuditTest):
         for code, answer, who in (
                 (401, self.anonymous.delete(path), 'unknown'),
                 (401, self.anonymous.delete(path, headers=wrong), 'unknown'),
-                (403, self.demo.put(f'{path}/states/lock', {'lock': None}),
+                (403, self.demo.lock(uuid),
                  'demo'),
                 (404, self.admin.delete(f'/v1/instances/{base.NOWHERE}'),
                  'admin'),
@@ -185,9 +184,8 @@ class TestBehindAProxy(AuditTest):
                  'X-Forwarded-Prefix', 'Forwarded', 'Host', 'User-Agent')
         for name in names:
             for value in odd:
-                self.expect(202, self.admin.put(
-                    f'/v1/instances/{uuid}/states/lock', {'lock': None},
-                    headers={'X-Forwarded-For': '192.0.2.9', name: value}))
+                self.expect(202, self.admin.lock(uuid, headers={
+                    'X-Forwarded-For': '192.0.2.9', name: value}))
         events = self.events()
         self.assertEqual(len(names) * len(odd), len(events))
         self.assertEqual({'192.0.2.9'}, {
@@ -222,8 +220,7 @@ class TestWithoutLogin(AuditTest):
                 environ | {'REMOTE_ADDR': '127.0.0.1',
                            'HTTP_HOST': '127.0.0.1'}, start_response)
         uuid = self.put_row()
-        self.expect(202, Client(near, None).put(
-            f'/v1/instances/{uuid}/states/lock', {'lock': None}))
+        self.expect(202, Client(near, None).lock(uuid))
         event = self.event()
         self.assertEqual(('update/lock', uuid, 'success'), (
             event['action'], event['target']['id'], event['outcome']))
@@ -263,8 +260,7 @@ class TestBroken(AuditTest):
         uuid = self.put_row()
         began = time.monotonic()
         for _ in range(20):
-            self.expect(202, self.admin.put(
-                f'/v1/instances/{uuid}/states/lock', {'lock': None}))
+            self.expect(202, self.admin.lock(uuid))
         self.assertLess(time.monotonic() - began, 3)
         eventually(lambda: log.output)
         self.assertIn('is lost', log.output)

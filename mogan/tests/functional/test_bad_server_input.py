@@ -3,8 +3,7 @@
 
 from typing import Any, Final
 
-from mogan.tests.functional import base
-from mogan.tests.functional.test_bad_input import NO_BODIES, BadInputTest
+from mogan.tests.functional import bad_input, base
 
 _SERVER: Final = '/v1/servers/{uuid}'
 _LOCK: Final = f'{_SERVER}/states/lock'
@@ -88,14 +87,11 @@ _METHODS: list[tuple[str, str, str]] = [
 ]
 
 
-class TestBadInput(BadInputTest):
+class TestBadInput(bad_input.BadInputTest):
 
     def test_what_is_no_json_is_refused_by_every_request_with_a_body(self):
-        for method, path in (('POST', '/v1/servers'), ('PATCH', _SERVER),
-                             ('PUT', _LOCK), ('PUT', _PROVISION)):
-            for name, (body, status, words) in NO_BODIES.items():
-                self._check(status, words, self._send(method, path, body),
-                            (name, method, path))
+        self._check_no_json(('POST', '/v1/servers'), ('PATCH', _SERVER),
+                            ('PUT', _LOCK), ('PUT', _PROVISION))
 
     def test_another_content_type_is_refused(self):
         self._check(415, 'application/json', self._send(
@@ -103,18 +99,10 @@ class TestBadInput(BadInputTest):
             'type')
 
     def test_a_wrong_value_is_named_with_its_place(self):
-        for method, path, body, words in _BODIES:
-            self._check(400, words, self._send(method, path, body),
-                        (method, path, body))
+        self._check_bodies(_BODIES)
 
     def test_a_wrong_place_or_query_is_named(self):
-        for method, path, status, words in _PLACES:
-            self._check(status, words, self._send(method, path),
-                        (method, path))
+        self._check_places(_PLACES)
 
     def test_a_wrong_method_is_told_the_right_ones(self):
-        for method, path, allowed in _METHODS:
-            answer = self._send(method, path)
-            self._check(405, '', answer, (method, path))
-            self.assertEqual(allowed, answer.headers['allow'],
-                             (method, path))
+        self._check_methods(_METHODS)

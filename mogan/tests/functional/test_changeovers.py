@@ -42,7 +42,7 @@ class TestChangeover(FaultTest):
 
     def requests(self) -> list[Answer]:
         path = f'/v1/instances/{self.uuid}'
-        return [self.far.get(path), self.lock_request(self.far, self.uuid),
+        return [self.far.get(path), self.far.lock(self.uuid),
                 self.far.put(f'{path}/states/unlock', {'unlock': None}),
                 self.far.get('/v1/instances')]
 

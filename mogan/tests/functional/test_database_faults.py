@@ -37,7 +37,7 @@ class TestBusy(FaultTest):
         uuid = self.put_row()
         self.hold(uuid)
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            future = pool.submit(self.lock_request, self.admin, uuid)
+            future = pool.submit(self.admin.lock, uuid)
             concurrent.futures.wait([future], 0.3)
             self.writer.execute('COMMIT')
             self.expect(202, future.result(BOUND))
@@ -47,12 +47,12 @@ class TestBusy(FaultTest):
         self.hold(uuid)
         with concurrent.futures.ThreadPoolExecutor(6) as pool:
             answers = self.within(BOUND, lambda: list(pool.map(
-                lambda _: self.lock_request(self.admin, uuid), range(6))))
+                lambda _: self.admin.lock(uuid), range(6))))
         for answer in answers:
             self.expect_unavailable(answer)
         self.writer.execute('ROLLBACK')
         self.assertEqual('unlocked', self.row(uuid)['lock_state'])
-        self.expect(202, self.lock_request(self.admin, uuid))
+        self.expect(202, self.admin.lock(uuid))
 
     def test_reading_goes_on(self):
         uuid = self.put_row()
@@ -65,7 +65,7 @@ class TestBusy(FaultTest):
     def test_an_engine_goes_on_afterwards(self):
         self.deployment.start_engine()
         uuid = self.make_instance()
-        self.expect(202, self.lock_request(self.admin, uuid))
+        self.expect(202, self.admin.lock(uuid))
         self.hold(uuid)
         self.writer.execute('ROLLBACK')
         self.wait_for(uuid, lock_state='locked')

@@ -92,11 +92,10 @@ class TestMeanwhile(base.FunctionalTest):
         uuid = self.make_instance()
         self._break('protect', message='the bus is on strike')
         self.ask(uuid, 'lock')
-        seen = eventually(lambda: self.see(uuid),
-                          until=lambda seen: seen['fault'])
-        self.assertEqual('locking', seen['lock_state'])
-        self.assertTrue(seen['locked'])
-        self.assertIn('on strike', seen['fault']['message'])
+        self.assertIn('on strike', self.wait_for_fault(uuid))
+        seen = self.see(uuid)
+        self.assertEqual(('locking', True),
+                         (seen['lock_state'], seen['locked']))
         self.expect(409, self.demo.delete(f'/v1/instances/{uuid}'))
         eventually(lambda: self.history(uuid)[-2]['attempts'] >= 2)
         self.hardware.clear_faults()
@@ -108,7 +107,7 @@ class TestMeanwhile(base.FunctionalTest):
         self.lock(uuid)
         self._break('unprotect')
         self.ask(uuid, 'unlock')
-        eventually(lambda: self.see(uuid)['fault'])
+        self.wait_for_fault(uuid)
         self.expect(409, self.demo.delete(f'/v1/instances/{uuid}'))
         # The lock wins over an unlock that is not there yet.
         self.ask(uuid, 'lock')
@@ -130,12 +129,9 @@ class TestMeanwhile(base.FunctionalTest):
         uuid = self.make_instance()
         self._break('undeploy', message='the bus is on strike')
         self.ask(uuid, 'delete')
-        seen = eventually(lambda: self.see(uuid),
-                          until=lambda seen: seen['fault'])
-        self.assertEqual('deleting', seen['status'])
-        self.assertIn('on strike', seen['fault']['message'])
-        self.expect(409, self.admin.put(
-            f'/v1/instances/{uuid}/states/lock', {'lock': None}))
+        self.assertIn('on strike', self.wait_for_fault(uuid))
+        self.assertEqual('deleting', self.see(uuid)['status'])
+        self.expect(409, self.admin.lock(uuid))
         self.hardware.clear_faults()
         self.wait_until_gone(uuid)
 
@@ -173,9 +169,7 @@ class TestMeanwhile(base.FunctionalTest):
         seen = self.wait_for(uuid, status='error')
         self.assertIn('CUSTOM_MAINFRAME', seen['fault']['message'])
         self.assertIsNone(seen['node_uuid'])
-        self.expect(409, self.demo.put(
-            f'/v1/instances/{uuid}/states/provision',
-            {'target': 'rebuild', 'image_uuid': base.IMAGE}))
+        self.expect(409, self.demo.rebuild(uuid, base.IMAGE))
         self.lock(uuid)
         self.assertEqual('none', self.see(uuid)['node_protection'])
         self.ask(uuid, 'unlock')
@@ -200,9 +194,7 @@ class TestDrift(base.FunctionalTest):
         uuid = self.make_instance()
         self.lock(uuid, 'disk swap')
         before = self.row(uuid)
-        self.expect(202, self.admin.put(
-            f'/v1/instances/{uuid}/states/lock',
-            {'lock': {'reason': 'fan swap'}}))
+        self.expect(202, self.admin.lock(uuid, 'fan swap'))
         seen = self.see(uuid)
         self.assertEqual(('locked', 'fan swap'),
                          (seen['lock_state'], seen['locked_reason']))

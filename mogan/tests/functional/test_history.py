@@ -34,8 +34,7 @@ class TestHistory(base.FunctionalTest):
 
     def test_each_entry_says_when_and_by_which_request(self):
         uuid = self.make_instance()
-        answer = self.expect(202, self.admin.put(
-            f'/v1/instances/{uuid}/states/lock', {'lock': None}))
+        answer = self.expect(202, self.admin.lock(uuid))
         self.wait_for(uuid, lock_state='locked')
         entry = self.history(uuid)[0]
         self.assertEqual(answer.headers['x-openstack-request-id'],
@@ -53,8 +52,7 @@ class TestHistory(base.FunctionalTest):
         path = f'/v1/instances/{uuid}'
         for client in (self.demo, self.demo, self.admin, self.demo):
             self.expect(409, client.delete(path))
-        last = self.expect(409, self.demo.put(
-            f'{path}/states/power', {'target': 'off'}))
+        last = self.expect(409, self.demo.power(uuid, 'off'))
         history = self.history(uuid)
         self.assertEqual(
             [('power_off', 'demo', 1), ('delete', 'admin', 1),
@@ -69,8 +67,7 @@ class TestHistory(base.FunctionalTest):
         uuid = self.put_row('active', 'locked')
         path = f'/v1/instances/{uuid}'
         for reason in ('disk swap', 'fan swap'):
-            self.expect(202, self.admin.put(
-                f'{path}/states/lock', {'lock': {'reason': reason}}))
+            self.expect(202, self.admin.lock(uuid, reason))
             answer = self.expect(409, self.demo.delete(path))
         [refusal] = [entry for entry in self.history(uuid)
                      if entry['outcome'] == 'refused']

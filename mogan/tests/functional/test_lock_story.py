@@ -12,8 +12,7 @@ class TestLockStory(base.FunctionalTest):
         self.assertEqual('active', node.availability)
         path = f'/v1/instances/{uuid}'
 
-        self.expect(202, self.admin.put(f'{path}/states/lock', {
-            'lock': {'reason': 'disk swap, ticket 4711'}}))
+        self.expect(202, self.admin.lock(uuid, 'disk swap, ticket 4711'))
         settled = self.wait_for(uuid, lock_state='locked')
         self.assertEqual('applied', settled['node_protection'])
         self.assertTrue(self.node_of(uuid).protected)
@@ -21,11 +20,9 @@ class TestLockStory(base.FunctionalTest):
                          self.node_of(uuid).protected_reason)
         for client in (self.demo, self.admin):
             self.expect(409, client.delete(path))
-            self.expect(409, client.put(f'{path}/states/provision', {
-                'target': 'rebuild', 'image_uuid': base.OTHER_IMAGE}))
+            self.expect(409, client.rebuild(uuid, base.OTHER_IMAGE))
 
-        self.expect(202, self.admin.put(f'{path}/states/unlock',
-                                        {'unlock': None}))
+        self.expect(202, self.admin.unlock(uuid))
         seen = self.wait_for(uuid, lock_state='unlocked')
         self.assertFalse(seen['locked'])
         self.assertIsNone(seen['locked_reason'])

@@ -156,7 +156,7 @@ class TestDatabaseAway(ProxyTest):
     def _requests(self, client: Client, uuid: str) -> list[Answer]:
         path = f'/v1/instances/{uuid}'
         return [client.get(path), client.get('/v1/instances'),
-                self.lock_request(client, uuid), client.delete(path),
+                client.lock(uuid), client.delete(path),
                 client.get('/v1/flavors')]
 
     def test_every_request_is_answered_at_once_and_works_again_later(self):
@@ -167,7 +167,7 @@ class TestDatabaseAway(ProxyTest):
             self.expect_unavailable(answer)
         self.assertEqual('unlocked', self.row(uuid)['lock_state'])
         self.proxy.up()
-        self.expect(202, self.lock_request(self.far, uuid))
+        self.expect(202, self.far.lock(uuid))
         self.assertEqual('locking', self.row(uuid)['lock_state'])
 
     def test_a_service_that_starts_meanwhile_answers_and_works_later(self):
@@ -177,44 +177,43 @@ class TestDatabaseAway(ProxyTest):
         for answer in self.within(BOUND, lambda: self._requests(far, uuid)):
             self.expect_unavailable(answer)
         self.proxy.up()
-        self.expect(202, self.lock_request(far, uuid))
+        self.expect(202, far.lock(uuid))
 
     def test_a_server_that_takes_connections_and_says_nothing(self):
         uuid = self.put_row()
         self.proxy.freeze()
         far = Client(self.application(self.far_url), 'admin')
         self.expect_unavailable(self.within(
-            BOUND, lambda: self.lock_request(far, uuid)))
+            BOUND, lambda: far.lock(uuid)))
         self.proxy.thaw()
-        self.expect(202, self.lock_request(far, uuid))
+        self.expect(202, far.lock(uuid))
 
     def test_a_server_that_falls_silent(self):
         uuid = self.put_row()
         path = f'/v1/instances/{uuid}'
         # All kinds of connections are kept now.
-        self.expect(202, self.lock_request(self.far, uuid))
+        self.expect(202, self.far.lock(uuid))
         self.proxy.freeze()
         with concurrent.futures.ThreadPoolExecutor(3) as pool:
             for answer in self.within(BOUND, lambda: list(pool.map(
                     lambda send: send(), (
                         lambda: self.far.get(path),
                         lambda: self.far.get('/v1/instances'),
-                        lambda: self.far.put(f'{path}/states/unlock',
-                                             {'unlock': None}))))):
+                        lambda: self.far.unlock(uuid))))):
                 self.expect_unavailable(answer)
         self.proxy.thaw()
-        self.expect(202, self.lock_request(self.far, uuid))
+        self.expect(202, self.far.lock(uuid))
 
     def test_a_dropped_connection_costs_no_request(self):
         uuid = self.put_row()
         self.proxy.drop()
-        self.expect(202, self.lock_request(self.far, uuid))
+        self.expect(202, self.far.lock(uuid))
 
     def test_an_engine_goes_on_when_it_is_back(self):
         self.deployment.start_engine(db=Database(self.far_url))
         uuid = self.make_instance()
         self.proxy.down()
-        self.expect(202, self.lock_request(self.admin, uuid))
+        self.expect(202, self.admin.lock(uuid))
         self.assertEqual('locking', self.see(uuid)['lock_state'])
         self.proxy.up()
         self.wait_for(uuid, lock_state='locked')
@@ -223,7 +222,7 @@ class TestDatabaseAway(ProxyTest):
         self.deployment.start_engine(db=Database(self.far_url))
         uuid = self.make_instance()
         self.proxy.strand()
-        self.expect(202, self.lock_request(self.admin, uuid))
+        self.expect(202, self.admin.lock(uuid))
         eventually(lambda: self.see(uuid)['lock_state'],
                    within=_SILENT, until=lambda seen: seen == 'locked')
 
@@ -252,7 +251,7 @@ class TestServerThatOnlyReads(FaultTest):
         path = f'/v1/instances/{uuid}'
         far = Client(self.application(self.server_url(**self.query)),
                      'admin')
-        for answer in (self.lock_request(far, uuid), far.delete(path)):
+        for answer in (far.lock(uuid), far.delete(path)):
             self.expect_unavailable(answer)
         self.assertEqual(('unlocked', 'active'), (
             self.row(uuid)['lock_state'], self.row(uuid)['status']))
@@ -262,15 +261,14 @@ class TestServerThatOnlyReads(FaultTest):
         db = Database(self.server_url())
         self.addCleanup(db.dispose)
         far = Client(self.deployment.make_application(db=db), 'admin')
-        self.expect(202, self.lock_request(far, uuid))
+        self.expect(202, far.lock(uuid))
         self.expect(200, far.get(f'/v1/instances/{uuid}'))
         old = db._writers._kept + db._readers._kept
         for kept in old:
             with kept.driver.cursor() as cursor:
                 cursor.execute(self.statement)
             kept.driver.commit()
-        self.expect(202, far.put(f'/v1/instances/{uuid}/states/unlock',
-                                 {'unlock': None}))
+        self.expect(202, far.unlock(uuid))
         self.assertEqual('unlocking', self.row(uuid)['lock_state'])
         # What it shows is old, too.
         self.assertGreater(len(old), 1)

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks that servers are asked for: kept as a wish, each port once."""
 
-import concurrent.futures
-import threading
+import functools
 import uuid as uuids
 from typing import Any
 
@@ -10,6 +9,7 @@ import sqlalchemy as sa
 
 from mogan.db import models, purge
 from mogan.tests.functional import base, conformity
+from mogan.tests.support.concurrency import at_once
 
 V = models.vifs
 NET = '8f0d3c5e-2b4a-4c7d-9e1f-6a5b4c3d2e1f'
@@ -83,18 +83,15 @@ class TestNetworks(NetworksTest):
         self.assertEqual([], self.kept())
 
     def test_of_many_at_a_time_one_gets_the_port(self):
-        start = threading.Barrier(6)
-
         def ask(number: int) -> int:
             mine = {'port_id': str(uuids.uuid4())}
             networks = [{'port_id': self.port}, mine]
-            start.wait()
             return self.ask_for_server(
                 *networks[::1 if number % 2 else -1],
                 client=self.deployment.client('demo')).status
 
-        with concurrent.futures.ThreadPoolExecutor(6) as pool:
-            found = sorted(pool.map(ask, range(6)))
+        found = sorted(at_once(*(
+            functools.partial(ask, number) for number in range(6))))
         self.assertEqual([201, *[409] * 5], found)
         self.assertEqual(2, len(self.kept()))
 

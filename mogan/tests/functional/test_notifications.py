@@ -48,8 +48,7 @@ class TestEvents(notifications.NotificationsTest):
 
     def test_they_tell_who_asked_for_what(self):
         uuid = self.make_instance()
-        answer = self.admin.put(f'/v1/instances/{uuid}/states/lock',
-                                {'lock': {'reason': 'disk swap'}})
+        answer = self.admin.lock(uuid, 'disk swap')
         self.wait_for(uuid, lock_state='locked')
         start, end = self.all_received()[-2:]
         for message in (start, end):
@@ -146,11 +145,8 @@ class TestEvents(notifications.NotificationsTest):
         uuid = self.make_instance()
         self.lock(uuid)
         published = self.names()
-        self.expect(202, self.admin.put(
-            f'/v1/instances/{uuid}/states/lock', {'lock': None}))
-        self.expect(409, self.demo.put(
-            f'/v1/instances/{uuid}/states/provision', {
-                'target': 'rebuild', 'image_uuid': base.OTHER_IMAGE}))
+        self.expect(202, self.admin.lock(uuid))
+        self.expect(409, self.demo.rebuild(uuid, base.OTHER_IMAGE))
         self.assertEqual([*published, 'rebuild.error'], self.names())
 
 
@@ -319,9 +315,7 @@ class TestSamples(notifications.NotificationsTest):
 
     def test_the_samples_are_what_is_published(self):
         uuid = self.make_instance(name='billing', metadata={'rack': '7'})
-        self.expect(202, self.admin.put(
-            f'/v1/instances/{uuid}/states/lock',
-            {'lock': {'reason': 'disk swap'}}))
+        self.expect(202, self.admin.lock(uuid, 'disk swap'))
         self.wait_for(uuid, lock_state='locked')
         self.expect(409, self.demo.delete(f'/v1/instances/{uuid}'))
         self.hardware.add_fault(faults.Fault('break', 'deploy'))

@@ -2,8 +2,6 @@
 """Services on a database that has not been upgraded, or that a newer release
 has."""
 
-import pathlib
-import tempfile
 
 import alembic.operations
 import alembic.runtime.migration
@@ -16,6 +14,7 @@ from mogan.db.migrations import steps
 from mogan.tests.functional import base
 from mogan.tests.support import backends
 from mogan.tests.support.client import Client
+from mogan.tests.support.files import temporary_directory
 from mogan.tests.support.processes import eventually
 
 _VERSION = sa.table('alembic_version', sa.column('version_num'))
@@ -30,9 +29,7 @@ class OutdatedSchemaTest(base.FunctionalTest):
         super().setUp()
         self.log = self.useFixture(fixtures.FakeLogger(
             format='%(levelname)s %(message)s'))
-        directory = tempfile.TemporaryDirectory(prefix='mogan-schema-')
-        self.addCleanup(directory.cleanup)
-        made = backends.chosen().no_schema(pathlib.Path(directory.name))
+        made = backends.chosen().no_schema(temporary_directory(self))
         self.empty = made.__enter__()
         self.addCleanup(made.__exit__, None, None, None)
         self.own = self.connect()

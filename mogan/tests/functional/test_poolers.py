@@ -94,15 +94,13 @@ class Mixture:
             self.faults.append(f'another one: {answer.body!r}')
 
     def _lock(self, uuid: str) -> None:
-        self._expect(self._admin.put(f'/v1/instances/{uuid}/states/lock',
-                                     {'lock': None}), {202, *_LOST})
+        self._expect(self._admin.lock(uuid), {202, *_LOST})
 
     def _unlock(self, uuid: str) -> None:
         # The first one is locked all the time.
         if uuid == self._uuids[0]:
             return
-        self._expect(self._admin.put(f'/v1/instances/{uuid}/states/unlock',
-                                     {'unlock': None}), {202, *_LOST})
+        self._expect(self._admin.unlock(uuid), {202, *_LOST})
 
     def _delete(self, uuid: str) -> None:
         locked = uuid == self._uuids[0]
@@ -241,8 +239,7 @@ class TestSettings(PoolerTest):
         with self.pooled().engine.connect() as paused:
             paused.execute(sa.update(I).where(I.c.uuid == uuid).values(
                 name='held'))
-            self.expect(202, self.within(BOUND, lambda: self.lock_request(
-                self.admin, uuid)))
+            self.expect(202, self.within(BOUND, lambda: self.admin.lock(uuid)))
             paused.invalidate()
         self.assertEqual('web', self.row(uuid)['name'])
 
@@ -277,7 +274,7 @@ class TestPooler(PoolerTest):
         statement.start()
         url = statement.url.render_as_string(hide_password=False)
         far = Client(self.application(url), 'admin')
-        self.expect_unavailable(self.lock_request(far, uuid))
+        self.expect_unavailable(far.lock(uuid))
         self.assertRaises(exception.DatabaseUnavailable,
                           database._pooler, Database(url))
 
@@ -294,14 +291,14 @@ class TestPooler(PoolerTest):
             hide_password=False)), 'admin')
         path = f'/v1/instances/{uuid}'
         self.expect(200, far.get(path))
-        self.expect(202, self.lock_request(far, uuid))
+        self.expect(202, far.lock(uuid))
         server.down()
-        for answer in (far.get(path), self.lock_request(far, uuid)):
+        for answer in (far.get(path), far.lock(uuid)):
             self.expect_unavailable(answer)
         server.up()
         eventually(
             lambda: {far.get(path).status,
-                     self.lock_request(far, uuid).status},
+                     far.lock(uuid).status},
             until=lambda seen: seen == {200, 202}, within=3 * BOUND)
 
     def test_one_that_is_killed_costs_no_promise(self):
@@ -310,10 +307,10 @@ class TestPooler(PoolerTest):
         self.expect(200, far.get(f'/v1/instances/{uuid}'))
         self.pooler.kill()
         for answer in (far.get(f'/v1/instances/{uuid}'),
-                       self.lock_request(far, uuid)):
+                       far.lock(uuid)):
             self.expect_unavailable(answer)
         self.pooler.start()
-        self.expect(202, self.lock_request(far, uuid))
+        self.expect(202, far.lock(uuid))
         self.assertEqual('locking', self.row(uuid)['lock_state'])
 
 

@@ -2,7 +2,6 @@
 """Requests that meet: exactly one of those that exclude each other wins."""
 
 import concurrent.futures
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,22 +10,11 @@ import sqlalchemy as sa
 from mogan.db import flavors, models
 from mogan.tests.functional import base
 from mogan.tests.support.client import Client
+from mogan.tests.support.concurrency import at_once
 from mogan.tests.support.processes import DEADLINE
 
 _ROUNDS = 12
 _EACH = 3  # requests of each kind in a round
-
-
-def at_once(*calls: Callable[[], Any]) -> list[Any]:
-    """Run the calls at the same time; return their results."""
-    barrier = threading.Barrier(len(calls))
-
-    def run(call: Callable[[], Any]) -> Any:
-        barrier.wait(DEADLINE)
-        return call()
-
-    with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
 
 
 class TestRaces(base.FunctionalTest):
@@ -51,12 +39,10 @@ class TestRaces(base.FunctionalTest):
                 for place in range(len(kinds))]
 
     def _lock(self, uuid: str) -> Callable[[int], Any]:
-        return lambda number: self.admins[number % 2].put(
-            f'/v1/instances/{uuid}/states/lock', {'lock': None})
+        return lambda number: self.admins[number % 2].lock(uuid)
 
     def _unlock(self, uuid: str) -> Callable[[int], Any]:
-        return lambda number: self.admins[number % 2].put(
-            f'/v1/instances/{uuid}/states/unlock', {'unlock': None})
+        return lambda number: self.admins[number % 2].unlock(uuid)
 
     def _delete(self, uuid: str) -> Callable[[int], Any]:
         return lambda number: self.demos[number % 2].delete(
@@ -89,9 +75,8 @@ class TestRaces(base.FunctionalTest):
             uuid = self.put_row()
             locks, rebuilds = self._race(
                 self._lock(uuid),
-                lambda number, uuid=uuid: self.demos[number % 2].put(
-                    f'/v1/instances/{uuid}/states/provision',
-                    {'target': 'rebuild', 'image_uuid': base.IMAGE}))
+                lambda number, uuid=uuid: self.demos[number % 2].rebuild(
+                    uuid, base.IMAGE))
             won = [status for status in locks + rebuilds if status == 202]
             if self.row(uuid)['status'] == 'rebuilding':
                 self.assertEqual([409] * _EACH, locks)
@@ -168,15 +153,13 @@ class TestRacesWithAnEngine(base.FunctionalTest):
             uuid = self.make_instance(flavor_uuid=flavor)
             path = f'/v1/instances/{uuid}'
             lock, delete = at_once(
-                lambda path=path: self.admin.put(f'{path}/states/lock',
-                                                 {'lock': None}).status,
+                lambda uuid=uuid: self.admin.lock(uuid).status,
                 lambda path=path: self.demo.delete(path).status)
             self.assertIn((lock, delete), {(202, 409), (409, 204)})
             if lock == 202:
                 self.wait_for(uuid, lock_state='locked')
                 self.assertTrue(self.node_of(uuid).protected)
-                self.expect(202, self.admin.put(f'{path}/states/unlock',
-                                                {'unlock': None}))
+                self.expect(202, self.admin.unlock(uuid))
                 self.wait_for(uuid, lock_state='unlocked')
                 self.expect(204, self.demo.delete(path))
             self.wait_until_gone(uuid)

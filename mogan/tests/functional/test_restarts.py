@@ -4,11 +4,7 @@ carried out by the next one."""
 
 from typing import Any
 
-import sqlalchemy as sa
-
 from mogan.baremetal.simulated import faults
-from mogan.db import models
-from mogan.db.core import clock
 from mogan.tests.functional import base
 from mogan.tests.support.client import Client
 from mogan.tests.support.processes import eventually
@@ -81,10 +77,7 @@ class TestRestarts(base.FunctionalTest):
         uuid = self._prepare(request)
         self.deployment.stop_engines()
         uuid = self._begin(request, uuid)
-        with self.db.writer() as connection:
-            connection.execute(sa.update(models.instances).values(
-                claim_by='a dead engine', claim_seq=9,
-                claim_until=clock.from_now(0.5)))
+        self.claim_for_a_dead_engine()
         self.deployment.start_engine()
         self._check_end(uuid, end)
         self.assertLess(9, self.row(uuid)['claim_seq'])
@@ -164,8 +157,7 @@ class TestWithoutMessages(base.FunctionalTest):
 
     def test_a_lock_is_accepted_and_settles(self):
         uuid = self.make_instance()
-        self.expect(202, self.cut_off.put(
-            f'/v1/instances/{uuid}/states/lock', {'lock': None}))
+        self.expect(202, self.cut_off.lock(uuid))
         self.assertTrue(self.see(uuid)['locked'])
         self.expect(409, self.demo.delete(f'/v1/instances/{uuid}'))
         self.wait_for(uuid, lock_state='locked')

@@ -104,7 +104,7 @@ class TestRivals(RivalTest):
     def test_a_lock_sees_the_delete_that_it_has_waited_for(self):
         answer = self._race(
             {'status': 'deleting'},
-            lambda uuid: self.lock_request(self.near['admin'], uuid))
+            self.near['admin'].lock)
         self.expect(409, answer)
         self.assertIn('deleting', answer.message)
 
@@ -131,8 +131,7 @@ class TestRivals(RivalTest):
         for _ in range(6):
             uuid = self.put_row()
             statuses = at_once(*(call for _ in range(3) for call in (
-                lambda uuid=uuid: self.lock_request(
-                    self.near['admin'], uuid).status,
+                lambda uuid=uuid: self.near['admin'].lock(uuid).status,
                 lambda uuid=uuid: self.near['demo'].delete(
                     f'/v1/instances/{uuid}').status)))
             self.assertIn((set(statuses[::2]), set(statuses[1::2])),
@@ -199,8 +198,8 @@ class TestPausedProcess(RivalTest):
         self.addCleanup(other.dispose)
         with other.engine.connect() as paused:
             self.change(paused, uuid, name='held')
-            self.expect(202, self.within(BOUND, lambda: self.lock_request(
-                self.near['admin'], uuid)))
+            self.expect(202, self.within(
+                BOUND, lambda: self.near['admin'].lock(uuid)))
             # It wakes, and learns that it had lost its turn.
             self.assertRaises(oslo_db.exception.DBConnectionError,
                               paused.commit)
@@ -219,8 +218,8 @@ class TestPausedProcess(RivalTest):
                     'SET SESSION idle_transaction_timeout = 0'))
             self.change(rival, uuid, name='held')
             self.expect_unavailable(self.within(
-                BOUND, lambda: self.lock_request(self.near['admin'], uuid)))
-        self.expect(202, self.lock_request(self.near['admin'], uuid))
+                BOUND, lambda: self.near['admin'].lock(uuid)))
+        self.expect(202, self.near['admin'].lock(uuid))
 
 
 def _at(level: str, **reach: str) -> type[TestRivals]:

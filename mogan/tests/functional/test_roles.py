@@ -108,10 +108,8 @@ class TestRoles(conformity.Conforming, RequestsTest):
         path = f'/v1/instances/{uuid}'
         for client, status in ((self.anonymous, 401), (self.other, 404)):
             self.expect(status, client.get(path, headers=forged))
-        self.expect(403, self.other.put(
-            f'{path}/states/lock', {'lock': None}, headers=forged))
-        self.expect(403, self.demo.put(
-            f'{path}/states/lock', {'lock': None}, headers=forged))
+        self.expect(403, self.other.lock(uuid, headers=forged))
+        self.expect(403, self.demo.lock(uuid, headers=forged))
         self.assertEqual('unlocked', self.row(uuid)['lock_state'])
 
 
@@ -131,12 +129,10 @@ class TestOwnersThatMayLock(base.FunctionalTest):
         self.assertEqual(self.deployment.identity('demo')[0],
                          self.row(uuid)['locked_by'])
         # The other rule is as it was.
-        self.expect(403, self.demo.put(
-            f'/v1/instances/{uuid}/states/unlock', {'unlock': None}))
+        self.expect(403, self.demo.unlock(uuid))
 
     def test_a_missing_instance_and_a_foreign_one_look_alike(self):
-        answers = [self.other.put(f'/v1/instances/{uuid}/states/lock',
-                                  {'lock': None})
+        answers = [self.other.lock(uuid)
                    for uuid in (self.put_row(), base.NOWHERE, 'x')]
         self.assertEqual([403, 403, 403],
                          [answer.status for answer in answers])
@@ -154,11 +150,9 @@ class TestOwnersThatOperate(base.FunctionalTest):
         path = f'/v1/instances/{uuid}'
         self.expect(200, self.demo.patch(path, [
             {'op': 'replace', 'path': '/name', 'value': 'db'}]))
-        self.expect(202, self.demo.put(f'{path}/states/power',
-                                       {'target': 'off'}))
+        self.expect(202, self.demo.power(uuid, 'off'))
         self.expect(409, self.demo.delete(path))
-        self.expect(409, self.demo.put(f'{path}/states/provision', {
-            'target': 'rebuild', 'image_uuid': base.IMAGE}))
+        self.expect(409, self.demo.rebuild(uuid, base.IMAGE))
 
 
 class TestSupportThatSeesAll(base.FunctionalTest):

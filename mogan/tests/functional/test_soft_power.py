@@ -69,8 +69,7 @@ class TestSoftPower(base.FunctionalTest):
     def test_nothing_else_does(self):
         uuid = self.hang('soft_off')
         for target in ('on', 'soft_off', 'soft_reboot'):
-            answer = self.admin.put(f'/v1/instances/{uuid}/states/power',
-                                    {'target': target})
+            answer = self.admin.power(uuid, target)
             self.expect(409, answer)
             self.assertIn('soft-powering-off', answer.message)
 

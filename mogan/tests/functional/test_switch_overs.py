@@ -114,7 +114,7 @@ class PairTest(FaultTest):
         made, and that in the end it is refused with the reason."""
         path = f'/v1/instances/{uuid}'
         answer = eventually(
-            lambda: self.lock_request(self.far, uuid), within=3 * BOUND,
+            lambda: self.far.lock(uuid), within=3 * BOUND,
             until=lambda answer: answer.status != 503)
         self.expect(409, answer)
         self.assertIn('deleting', answer.message)
@@ -136,14 +136,14 @@ class TestVerdicts(PairTest):
         uuid = self._locked()
         self.turn(self.pair.switch_over)
         self.delete_by_the_new_one(uuid)
-        self.expect(409, self.lock_request(self.far, uuid))
+        self.expect(409, self.far.lock(uuid))
         self.expect_never_locked(uuid)
 
     def test_after_an_unplanned_one_a_reader_decides_nothing(self):
         uuid = self._locked()
         self.turn(self.pair.promote)
         self.delete_by_the_new_one(uuid)
-        self.expect(409, self.lock_request(self.far, uuid))
+        self.expect(409, self.far.lock(uuid))
         self.expect_never_locked(uuid)
 
     def _cut_off(self, kept: str) -> str:
@@ -161,7 +161,7 @@ class TestVerdicts(PairTest):
     def test_what_changes_nothing_is_not_acknowledged_by_a_former_one(self):
         uuid = self._cut_off('locked')
         self.delete_by_the_new_one(uuid)
-        self.expect_unavailable(self.lock_request(self.far, uuid))
+        self.expect_unavailable(self.far.lock(uuid))
         self.expect_never_locked(uuid)
 
     def test_nothing_is_refused_by_a_former_one(self):
@@ -175,8 +175,7 @@ class TestVerdicts(PairTest):
                 status='stopped'))
         # An active one cannot be turned on; this one can.
         answer = eventually(
-            lambda: self.far.put(f'/v1/instances/{uuid}/states/power',
-                                 {'target': 'on'}), within=3 * BOUND,
+            lambda: self.far.power(uuid, 'on'), within=3 * BOUND,
             until=lambda answer: answer.status != 503)
         self.expect(202, answer)
 
@@ -207,14 +206,13 @@ class TestReaders(PairTest):
     def test_a_write_whose_fate_is_unknown_ends_the_reading_there(self):
         uuid = self.put_row()
         path = f'/v1/instances/{uuid}'
-        self.expect(202, self.lock_request(self.far, uuid))
+        self.expect(202, self.far.lock(uuid))
         self.expect(200, self.far.get(path))
         self.turn(self.pair.promote)
-        self.expect(202, self.near.put(f'{path}/states/unlock',
-                                       {'unlock': None}))
+        self.expect(202, self.near.unlock(uuid))
         self.assertEqual('locking',
                          self.far.get(path).json['lock_state'])
-        self.expect_unavailable(self.lock_request(self.far, uuid))
+        self.expect_unavailable(self.far.lock(uuid))
         self.assertEqual('unlocking',
                          self.far.get(path).json['lock_state'])
 
@@ -229,19 +227,18 @@ class TestEngine(PairTest):
             'name': 'web', 'flavor_uuid': flavor,
             'image_uuid': base.IMAGE})).json['uuid']
         self._until(uuid, 'status', 'active')
-        self.expect(202, self.lock_request(self.far, uuid))
+        self.expect(202, self.far.lock(uuid))
         self._until(uuid, 'lock_state', 'locked')
         self.turn(self.pair.switch_over)
         answer = eventually(
-            lambda: self.far.put(f'/v1/instances/{uuid}/states/unlock',
-                                 {'unlock': None}), within=BOUND,
+            lambda: self.far.unlock(uuid), within=BOUND,
             until=lambda answer: answer.status != 503)
         self.expect(202, answer)
         self._until(uuid, 'lock_state', 'unlocked')
 
     def test_a_former_one_does_not_say_what_a_node_is_handed(self):
         uuid = self.put_row()
-        self.expect(202, self.lock_request(self.far, uuid))
+        self.expect(202, self.far.lock(uuid))
         self.assertIsNone(secrets.get(self.far_db, uuid))
         self.expect(200, self.far.get(f'/v1/instances/{uuid}'))
         self.turn(self.pair.promote)
@@ -316,10 +313,9 @@ class TestHosts(PairTest):
             for server in (self.pair.replica, self.pair.primary))
         db = self.database(f'postgresql+psycopg://mogan@/mogan?{hosts[1:]}')
         both = self.client(db)
-        self.expect(202, self.lock_request(both, uuid))
+        self.expect(202, both.lock(uuid))
         self.pair.switch_over()
-        self.expect(202, both.put(f'/v1/instances/{uuid}/states/unlock',
-                                  {'unlock': None}))
+        self.expect(202, both.unlock(uuid))
         self.assertEqual(self.pair.replica.port, [
             kept.driver.info.port for kept in db._writers._kept][-1])
 
@@ -331,7 +327,7 @@ class TestWarnings(PairTest):
         uuid = self.put_row()
         self.pair.replica.kill()
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            request = pool.submit(self.lock_request, self.far, uuid)
+            request = pool.submit(self.far.lock, uuid)
             eventually(lambda: self.pair.primary.run(
                 'SELECT pg_cancel_backend(pid) FROM pg_stat_activity'
                 " WHERE wait_event = 'SyncRep'"))
@@ -346,7 +342,7 @@ class TestWarnings(PairTest):
             " $$BEGIN RAISE WARNING 'well'; RETURN NEW; END$$",
             'CREATE TRIGGER say BEFORE UPDATE ON instances FOR EACH ROW'
             ' EXECUTE FUNCTION say()')
-        self.expect(202, self.lock_request(self.far, uuid))
+        self.expect(202, self.far.lock(uuid))
 
     def test_one_at_the_end_of_the_transaction_counts(self):
         uuid = self.put_row()
@@ -356,7 +352,7 @@ class TestWarnings(PairTest):
             'CREATE CONSTRAINT TRIGGER say AFTER UPDATE ON instances'
             ' DEFERRABLE INITIALLY DEFERRED FOR EACH ROW'
             ' EXECUTE FUNCTION say()')
-        self.expect_unavailable(self.lock_request(self.far, uuid))
+        self.expect_unavailable(self.far.lock(uuid))
         self.assertEqual('locking', self.row(uuid)['lock_state'])
 
 

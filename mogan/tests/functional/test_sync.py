@@ -31,7 +31,7 @@ class SyncTest(base.FunctionalTest):
             txn.connection.execute('DELETE FROM nodes WHERE uuid = ?',
                                    (node_uuid,))
 
-    def wait_for_fault(self, uuid, message):
+    def wait_for_node_fault(self, uuid, message):
         """Return the instance, once its fault has this message."""
         seen = eventually(
             lambda: self.see(uuid), until=lambda seen: (
@@ -100,7 +100,7 @@ class TestLost(SyncTest):
         node_uuid = self.row(uuid)['node_uuid']
         other = self.make_instance()
         self.outsider(node_uuid, uuid=base.NOWHERE)
-        seen = self.wait_for_fault(uuid, 'is gone')
+        seen = self.wait_for_node_fault(uuid, 'is gone')
         self.assertEqual(('error', None, node_uuid), (
             seen['status'], seen['power_state'], seen['node_uuid']))
         self.assertEqual('active', self.see(other)['status'])
@@ -113,7 +113,7 @@ class TestLost(SyncTest):
         node_uuid = self.row(uuid)['node_uuid']
         other = str(uuid_of(7))
         self.outsider(node_uuid, instance_uuid=other)
-        self.wait_for_fault(uuid, 'another instance')
+        self.wait_for_node_fault(uuid, 'another instance')
         # It is theirs: nothing is done to it.
         node = self.hardware.find(other)
         self.assertEqual((node_uuid, 'active', 'power on'), (
@@ -128,10 +128,10 @@ class TestLost(SyncTest):
                 ('undeploying', 'being undeployed'),
                 ('available', 'not deployed'), ('failed', 'has failed')):
             self.outsider(node_uuid, availability=availability)
-            seen = self.wait_for_fault(uuid, message)
+            seen = self.wait_for_node_fault(uuid, message)
             self.assertEqual('error', seen['status'])
         self.outsider(node_uuid, instance_uuid=None)
-        self.wait_for_fault(uuid, 'does not carry the instance')
+        self.wait_for_node_fault(uuid, 'does not carry the instance')
         # Nobody deploys it again, and nobody deletes it.
         self.assertEqual([], [entry for entry in self.hardware.journal()
                               if entry.call == 'undeploy'])
@@ -144,7 +144,7 @@ class TestLost(SyncTest):
         node_uuid = self.row(uuid)['node_uuid']
         self.outsider(node_uuid, instance_uuid=str(uuid_of(8)),
                       protected=False)
-        seen = self.wait_for_fault(uuid, 'another instance')
+        seen = self.wait_for_node_fault(uuid, 'another instance')
         self.assertEqual(('error', 'locked', 'none'), (
             seen['status'], seen['lock_state'], seen['node_protection']))
         self.expect(409, self.admin.delete(f'/v1/instances/{uuid}'))
@@ -156,7 +156,7 @@ class TestLost(SyncTest):
     def test_a_lost_one_is_deleted_as_any_other(self):
         uuid = self.make_instance()
         self.take_away(self.row(uuid)['node_uuid'])
-        self.wait_for_fault(uuid, 'is gone')
+        self.wait_for_node_fault(uuid, 'is gone')
         self.ask(uuid, 'delete')
         self.wait_until_gone(uuid)
 
@@ -181,7 +181,7 @@ class TestLost(SyncTest):
         uuid = self.make_instance()
         node_uuid = self.row(uuid)['node_uuid']
         self.hardware.set_maintenance(node_uuid, maintenance=True)
-        seen = self.wait_for_fault(uuid, 'in maintenance')
+        seen = self.wait_for_node_fault(uuid, 'in maintenance')
         self.assertEqual('active', seen['status'])
         self.hardware.set_maintenance(node_uuid, maintenance=False)
         self.wait_for(uuid, status='active', fault=None)

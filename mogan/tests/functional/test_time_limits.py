@@ -26,9 +26,6 @@ class LimitsTest(base.FunctionalTest):
         self.deployment.stop_engines()
         return uuid
 
-    def fault(self, uuid):
-        return eventually(lambda: self.see(uuid)['fault'])['message']
-
     def look(self, uuid, limits, driver=SimulatedDriver):
         """Let one worker process the instance."""
         hardware = driver(self.deployment.directory / 'inventory.sqlite',
@@ -49,14 +46,13 @@ class TestRebuilds(LimitsTest):
         uuid = self.make()
         self.start()
         self.ask(uuid, 'rebuild')
-        self.assertIn(f'within {_SHORT} seconds', self.fault(uuid))
+        self.assertIn(f'within {_SHORT} seconds', self.wait_for_fault(uuid))
         return uuid
 
     def assert_waits(self, uuid):
         self.assertEqual('rebuilding', self.node_of(uuid).availability)
         self.assertEqual('rebuilding', self.see(uuid)['status'])
-        answer = self.admin.put(f'/v1/instances/{uuid}/states/lock',
-                                {'lock': None})
+        answer = self.admin.lock(uuid)
         self.assertIn('rebuilding', self.expect(409, answer).message)
 
     def attempts(self, uuid):
@@ -121,7 +117,7 @@ class TestRebuilds(LimitsTest):
         self.ask(uuid, 'rebuild')
         self.look(uuid, Limits(rebuild=0), self.late(uuid))
         self.assert_waits(uuid)
-        self.assertIn('within 0 seconds', self.fault(uuid))
+        self.assertIn('within 0 seconds', self.wait_for_fault(uuid))
         self.end_the_work(uuid)
         self.start()
         self.wait_for(uuid, status='error')

@@ -82,8 +82,7 @@ class TestErrors(base.FunctionalTest):
         for code in _LATER[backends.NAME]:
             uuid = self.put_row()
             with self.refused('actions', code, '1 = 1'):
-                answer = self.expect(503, self.admin.put(
-                    f'/v1/instances/{uuid}/states/lock', {'lock': None}))
+                answer = self.expect(503, self.admin.lock(uuid))
             self.assertIn('retry-after', answer.headers)
 
 

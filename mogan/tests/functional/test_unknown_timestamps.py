@@ -90,8 +90,7 @@ class TestShown(unknown_rows.UnknownRowsTest):
                 {'op': 'replace', 'path': '/name', 'value': 'db'}]))
             self.ask(uuid, 'off')
             self.ask(uuid, 'lock')
-            self.expect(202, self.admin.put(
-                f'{path}/states/lock', {'lock': {'reason': 'other'}}))
+            self.expect(202, self.admin.lock(uuid, 'other'))
             self.ask(uuid, 'unlock')
             self.expect(409, self.admin.delete(path))
 

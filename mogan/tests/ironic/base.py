@@ -9,7 +9,6 @@ from mogan.tests.functional import base
 from mogan.tests.ironic import server
 from mogan.tests.ironic.drivers import make_driver
 from mogan.tests.support import backends, deployment
-from mogan.tests.support.processes import eventually
 
 
 class IronicDeployment(deployment.Deployment):
@@ -48,6 +47,7 @@ class IronicTest(base.FunctionalTest):
     nodes = 1
     options: ClassVar[dict[str, Any]] = {}
     own = False
+    deadline = 60.0
     delay = 0
     power_delay = 0
 
@@ -62,21 +62,6 @@ class IronicTest(base.FunctionalTest):
             self.addCleanup(server.shared.restore)
         return IronicDeployment(self.ironic, nodes=self.nodes,
                                 rules=self.rules, options=self.options)
-
-    def wait_for(self, uuid: str, **wanted: Any) -> dict[str, Any]:
-        return eventually(
-            lambda: self.see(uuid), within=60,
-            until=lambda seen: wanted.items() <= seen.items())
-
-    def wait_until_gone(self, uuid: str) -> None:
-        eventually(
-            lambda: self.admin.get(f'/v1/instances/{uuid}').status,
-            within=60, until=lambda status: status == 404)
-
-    def wait_for_fault(self, uuid: str) -> str:
-        """Return the message of the fault, once there is one."""
-        return eventually(lambda: self.see(uuid)['fault'],
-                          within=60)['message']
 
     def raw(self, uuid: str) -> dict[str, Any]:
         """Return the instance's node as Ironic shows it."""

@@ -8,10 +8,6 @@ import sys
 import textwrap
 from typing import Any
 
-import sqlalchemy as sa
-
-from mogan.db import models
-from mogan.db.core import clock
 from mogan.engine.task import Limits
 from mogan.tests.functional import base as functional
 from mogan.tests.ironic import base
@@ -227,10 +223,7 @@ class TestKilledEngines(AdoptionTest):
         self.assertEqual(-signal.SIGKILL, done.returncode)
         self.deployment.stop_engines()
         # As the dead one has left it.
-        with self.db.writer() as connection:
-            connection.execute(sa.update(models.instances).values(
-                claim_by='a dead engine', claim_seq=9,
-                claim_until=clock.from_now(0.5)))
+        self.claim_for_a_dead_engine()
         self.assertEqual('building', self.see(uuid)['status'])
         return uuid
 

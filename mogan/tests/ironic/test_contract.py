@@ -36,16 +36,6 @@ class IronicHardware(suite.Hardware, base.BaseTestCase):
     def resources(self):
         return {self._class: 1}
 
-    def traits(self):
-        return ('CUSTOM_FAST',)
-
-    def zone(self):
-        return 'hall-1'
-
-    def images(self):
-        return ('0f3f4a1c-7a19-4ef3-8f6e-b5b3a5f1a001',
-                '0f3f4a1c-7a19-4ef3-8f6e-b5b3a5f1a002')
-
     def in_use(self):
         self.ironic.put_to_use(self._plain, self.images()[0])
         return self._plain

@@ -45,8 +45,7 @@ class TestLockStory(base.IronicTest):
         path = f'/v1/instances/{uuid}'
         for client in (self.demo, self.admin):
             self.expect(409, client.delete(path))
-            self.expect(409, client.put(f'{path}/states/provision', {
-                'target': 'rebuild', 'image_uuid': functional.OTHER_IMAGE}))
+            self.expect(409, client.rebuild(uuid, functional.OTHER_IMAGE))
         self.assertEqual('active', self.raw(uuid)['provision_state'])
 
     def test_the_nodes_are_listed(self):

@@ -2,12 +2,10 @@
 """The driver's answers where Ironic, or the connection to it, fails."""
 
 import dataclasses
-import pathlib
 import time
 import uuid
 
 import bcrypt
-import fixtures
 from oslotest import base
 
 from mogan.baremetal import driver
@@ -18,6 +16,7 @@ from mogan.tests.ironic.drivers import make_driver
 from mogan.tests.ironic.front import Front
 from mogan.tests.permits import Permits
 from mogan.tests.support import certificates
+from mogan.tests.support.files import temporary_directory
 
 
 class OutcomeTest(Permits, base.BaseTestCase):
@@ -155,8 +154,7 @@ class TestBehindAProxy(OutcomeTest):
 class TestTls(OutcomeTest):
 
     def test_a_certificate_that_the_configuration_vouches_for_is_good(self):
-        files = certificates.make(pathlib.Path(
-            self.useFixture(fixtures.TempDir()).path))
+        files = certificates.make(temporary_directory(self))
         front = Front(self.ironic.port, files=files)
         self.addCleanup(front.close)
         url = f'https://localhost:{front.server_port}'

@@ -3,6 +3,7 @@
 
 from mogan.tests.functional import base as functional
 from mogan.tests.ironic import base
+from mogan.tests.support.processes import eventually
 
 
 class TestRestarts(base.IronicTest):
@@ -11,7 +12,7 @@ class TestRestarts(base.IronicTest):
     delay = 1
 
     def _restart_in_the_middle(self, uuid, verb, state):
-        functional.eventually(
+        eventually(
             lambda: self.ironic.node(self.node_uuid)['provision_state'],
             within=60, until=lambda seen: seen == state)
         self.deployment.stop_engines()

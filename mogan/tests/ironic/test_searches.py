@@ -17,11 +17,11 @@ from oslotest import base
 
 from mogan.baremetal import driver
 from mogan.baremetal.ironic import claiming, requests
-from mogan.tests.functional import base as functional
 from mogan.tests.ironic import server
 from mogan.tests.ironic.drivers import make_driver
 from mogan.tests.ironic.front import Front
 from mogan.tests.permits import Permits
+from mogan.tests.support.processes import eventually
 from mogan.tests.support.servers import Shared
 
 _NODES = 5
@@ -180,7 +180,7 @@ class TestScans(SearchTest):
         self.ironic.freeze()
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             pool.submit(next, self.scan.pages(self.permit(1)))
-            functional.eventually(lambda: self.count()['pages'])
+            eventually(lambda: self.count()['pages'])
             found = pool.submit(second)
             begun.wait(60)
             self.ironic.thaw()

@@ -4,7 +4,6 @@
 import json
 
 from mogan.baremetal.driver import PowerTarget
-from mogan.tests.functional import base as functional
 from mogan.tests.ironic import base, test_outcomes
 from mogan.tests.ironic.front import Front
 
@@ -26,9 +25,8 @@ class TestSoftPower(base.IronicTest):
             self.ask(uuid, soft)
             self.wait_for_node(uuid, reservation='127.0.0.1')
             self.ask(uuid, forced)
-            fault = functional.eventually(
-                lambda: self.see(uuid)['fault'], within=60)
-            self.assertIn('Ironic is changing the power', fault['message'])
+            self.assertIn('Ironic is changing the power',
+                          self.wait_for_fault(uuid))
             seen = self.wait_for(uuid, status=status)
             self.assertIsNone(seen['fault'])
             self.assertEqual(

@@ -3,8 +3,8 @@
 
 import uuid
 
-from mogan.tests.functional import base as functional
 from mogan.tests.ironic import base
+from mogan.tests.support.processes import eventually
 
 
 class SyncTest(base.IronicTest):
@@ -14,8 +14,8 @@ class SyncTest(base.IronicTest):
 
     def wait_for_trouble(self, uuid, message):
         """Return the instance, once its fault has this message."""
-        return functional.eventually(
-            lambda: self.see(uuid), within=60, until=lambda seen: (
+        return eventually(
+            lambda: self.see(uuid), within=self.deadline, until=lambda seen: (
                 seen['fault'] and message in seen['fault']['message']))
 
 

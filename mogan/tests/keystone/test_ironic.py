@@ -139,8 +139,7 @@ class TestChangedPassword(StoryTest):
         path = f'/users/{keystone.id_of("user", "hardware")}'
         try:
             keystone.do('PATCH', path, {'user': {'password': 'new-secret'}})
-            self.expect(202, self.admin.put(
-                f'/v1/instances/{uuid}/states/lock', {'lock': None}))
+            self.expect(202, self.admin.lock(uuid))
             # The tokens of before have ended, and there are no others.
             eventually(
                 lambda: [action.error for action in actions.unfinished(

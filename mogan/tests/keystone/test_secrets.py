@@ -3,14 +3,12 @@
 whatever comes in and whatever goes wrong."""
 
 import os
-import pathlib
-
-import fixtures
 
 from mogan.tests.functional.base import NOWHERE
 from mogan.tests.keystone import base
 from mogan.tests.keystone.test_tokens import LIST
 from mogan.tests.support import secrets, services
+from mogan.tests.support.files import temporary_directory
 from mogan.tests.support.processes import eventually, free_port
 from mogan.tests.support.servers import shared_family
 
@@ -69,8 +67,7 @@ class TestSecrets(base.KeystoneTest):
 
     def setUp(self):
         super().setUp()
-        self.directory = pathlib.Path(
-            self.useFixture(fixtures.TempDir()).path)
+        self.directory = temporary_directory(self)
         self.user = f'watcher-{os.urandom(4).hex()}'
         self.keystone.make('user', self.user, domain_id='default',
                            password=SERVICE)

@@ -13,10 +13,9 @@ import subprocess
 import unittest
 from typing import Any
 
-import fixtures
-
 from mogan.tests.keystone import base, server
 from mogan.tests.oldclient import images
+from mogan.tests.support.files import temporary_directory
 
 _COMMANDS = os.environ.get('MOGAN_TEST_OLDCLIENT')
 
@@ -39,8 +38,7 @@ class OldClientTest(base.KeystoneTest):
         self._enter('baremetal_compute',
                     f'http://127.0.0.1:{self.deployment.port}/v1')
         self._enter('image', self.images.url)
-        self.directory = pathlib.Path(self.useFixture(
-            fixtures.TempDir()).path)
+        self.directory = temporary_directory(self)
 
     def _enter(self, kind: str, url: str) -> None:
         """Let the catalog say where this is now."""

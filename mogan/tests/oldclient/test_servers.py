@@ -108,9 +108,7 @@ class TestServers(base.OldClientTest):
 
     def ask_for_a_reason(self, uuid: str) -> Any:
         """Lock with a reason, for which the client has no option."""
-        self.expect(202, self.admin.put(
-            f'/v1/instances/{uuid}/states/lock',
-            {'lock': {'reason': 'disk swap'}}))
+        self.expect(202, self.admin.lock(uuid, 'disk swap'))
 
     def test_what_cannot_be_given_is_refused_with_a_reason(self):
         for more, words in (

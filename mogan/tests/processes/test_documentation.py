@@ -7,13 +7,13 @@ import signal
 import subprocess
 import sys
 
-import fixtures
 import psutil
 import testtools
 
 from mogan.tests.processes import test_services
 from mogan.tests.standalone import test_documentation as pages
 from mogan.tests.support import backends, client, processes, services
+from mogan.tests.support.files import temporary_directory
 from mogan.tests.support.processes import eventually
 
 # What sudo and an init system do: as somebody else, and side by side.
@@ -36,8 +36,7 @@ class TestProduction(testtools.TestCase):
         super().setUp()
         if not (pages.ROOT / 'README.rst').exists():
             self.skipTest('there is no documentation here')
-        self.directory = pathlib.Path(
-            self.useFixture(fixtures.TempDir()).path)
+        self.directory = temporary_directory(self)
         backend = backends.chosen()
         db = backend.database(self.directory)
         self.port = processes.free_port()

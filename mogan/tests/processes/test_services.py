@@ -5,9 +5,7 @@ RabbitMQ, set up by configuration alone."""
 import http.client
 import json
 import os
-import pathlib
 import signal
-import tempfile
 
 import sqlalchemy as sa
 import testtools
@@ -19,6 +17,7 @@ from mogan.db.core import clock
 from mogan.tests.functional.base import IMAGE
 from mogan.tests.support import backends, client, processes, services
 from mogan.tests.support.deployment import SMALL
+from mogan.tests.support.files import temporary_directory
 from mogan.tests.support.processes import eventually
 from mogan.tests.support.servers import shared_family
 
@@ -54,9 +53,7 @@ class ServicesTest(testtools.TestCase):
 
     def setUp(self):
         super().setUp()
-        temporary = tempfile.TemporaryDirectory(prefix='mogan-services-')
-        self.addCleanup(temporary.cleanup)
-        self.directory = pathlib.Path(temporary.name)
+        self.directory = temporary_directory(self)
         self.addOnException(self.attach_logs)
         backend = backends.chosen()
         self.db = backend.database(self.directory)

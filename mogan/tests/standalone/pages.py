@@ -4,17 +4,16 @@ last."""
 
 import contextlib
 import os
-import pathlib
 import re
 import subprocess
 import textwrap
 import unittest
 
-import fixtures
 import psutil
 import testtools
 
 from mogan.tests.standalone.test_documentation import ROOT, calls, section
+from mogan.tests.support.files import temporary_directory
 from mogan.tests.support.processes import free_port
 
 SECTION = 'Everything on one machine'
@@ -49,8 +48,7 @@ class PageTest(testtools.TestCase):
         self.path = ROOT / 'doc/source' / self.page
         if not self.path.exists():
             raise unittest.SkipTest('there is no documentation here')
-        self.directory = pathlib.Path(self.useFixture(
-            fixtures.TempDir()).path)
+        self.directory = temporary_directory(self)
 
     def _script(self, text):
         """Return the page's commands, without those that install what is

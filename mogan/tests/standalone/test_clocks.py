@@ -2,15 +2,14 @@
 """SQLite's clock is the host's: it is set while mogan-standalone runs."""
 
 import os
-import pathlib
 import signal
-import tempfile
 
 import testtools
 
 from mogan.tests.functional.base import IMAGE
 from mogan.tests.standalone.test_service import Standalone
 from mogan.tests.support import clocks
+from mogan.tests.support.files import temporary_directory
 from mogan.tests.support.processes import eventually
 
 TEN_MINUTES = 600
@@ -24,9 +23,7 @@ class TestHostClock(testtools.TestCase):
             if os.environ.get('CI', '').lower() in {'1', 'true'}:
                 self.fail('libfaketime is not installed')
             self.skipTest('libfaketime is not installed')
-        temporary = tempfile.TemporaryDirectory(prefix='mogan-clock-')
-        self.addCleanup(temporary.cleanup)
-        directory = pathlib.Path(temporary.name)
+        directory = temporary_directory(self)
         self.clock = clocks.Clock(directory / 'clock')
         self.addCleanup(self.clock.close)
         self.service = Standalone(directory / 'state',

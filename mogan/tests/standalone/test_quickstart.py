@@ -3,17 +3,16 @@
 with the tests."""
 
 import os
-import pathlib
 import shutil
 import signal
 import subprocess
 import sys
 import unittest
 
-import fixtures
 import testtools
 
 from mogan.tests.standalone.test_documentation import ROOT, START
+from mogan.tests.support.files import temporary_directory
 
 SOURCE = ('mogan', 'tools', 'etc', 'setup.cfg', 'setup.py', 'pyproject.toml',
           'requirements.txt', 'README.rst', 'LICENSE')
@@ -27,8 +26,7 @@ class TestQuickstart(testtools.TestCase):
         super().setUp()
         if not (ROOT / 'tools').exists():
             raise unittest.SkipTest('the commands of the tree are not here')
-        self.directory = pathlib.Path(
-            self.useFixture(fixtures.TempDir()).path)
+        self.directory = temporary_directory(self)
         self.environment = os.environ | {
             'PYTHON': sys.executable, 'PBR_VERSION': '1.0.0'}
         for name in SOURCE:

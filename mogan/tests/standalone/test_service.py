@@ -11,7 +11,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import tempfile
 
 import testtools
 import yaml
@@ -19,6 +18,7 @@ import yaml
 from mogan.baremetal.simulated import faults, inventory
 from mogan.tests.functional.base import IMAGE
 from mogan.tests.support import client
+from mogan.tests.support.files import temporary_directory
 from mogan.tests.support.processes import eventually
 
 # A busy machine may take its time to start an interpreter.
@@ -73,9 +73,7 @@ class StandaloneTest(testtools.TestCase):
 
     def setUp(self):
         super().setUp()
-        temporary = tempfile.TemporaryDirectory(prefix='mogan-state-')
-        self.addCleanup(temporary.cleanup)
-        self.directory = pathlib.Path(temporary.name) / 'state'
+        self.directory = temporary_directory(self) / 'state'
 
     def start(self, *options, **settings):
         service = Standalone(self.directory, *options, **settings)

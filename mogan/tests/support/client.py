@@ -68,6 +68,26 @@ class Client:
     def delete(self, path: str, **options: Any) -> Answer:
         return self.request('DELETE', path, **options)
 
+    def lock(self, uuid: str, reason: str | None = None,
+             **options: Any) -> Answer:
+        return self._change(uuid, 'lock', {
+            'lock': {'reason': reason} if reason else None}, **options)
+
+    def unlock(self, uuid: str, **options: Any) -> Answer:
+        return self._change(uuid, 'unlock', {'unlock': None}, **options)
+
+    def power(self, uuid: str, target: str) -> Answer:
+        return self._change(uuid, 'power', {'target': target})
+
+    def rebuild(self, uuid: str, image_uuid: str) -> Answer:
+        return self._change(uuid, 'provision', {
+            'target': 'rebuild', 'image_uuid': image_uuid})
+
+    def _change(self, uuid: str, state: str, body: Any,
+                **options: Any) -> Answer:
+        return self.put(f'/v1/instances/{uuid}/states/{state}', body,
+                        **options)
+
     def request(self, method: str, path: str, body: Any = None,
                 headers: dict[str, str] | None = None) -> Answer:
         """Send a request; bytes are sent as they are, other bodies as

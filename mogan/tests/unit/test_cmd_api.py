@@ -10,7 +10,6 @@ import socket
 import ssl
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from concurrent import futures
@@ -20,6 +19,7 @@ from oslotest import base
 
 from mogan.tests.support import certificates
 from mogan.tests.support.client import basic
+from mogan.tests.support.files import temporary_directory
 from mogan.tests.support.processes import eventually
 
 API = [sys.executable, '-W', 'ignore', '-m', 'mogan.cmd.api']
@@ -54,9 +54,7 @@ class StartTest(base.BaseTestCase):
 
     def setUp(self):
         super().setUp()
-        temporary = tempfile.TemporaryDirectory()
-        self.addCleanup(temporary.cleanup)
-        self.directory = pathlib.Path(temporary.name)
+        self.directory = temporary_directory(self)
         (self.directory / '.mogan').mkdir()
         self.config = self.directory / '.mogan' / 'mogan.conf'
         listening = socket.create_server(('127.0.0.1', 0))

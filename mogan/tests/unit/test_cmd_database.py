@@ -3,16 +3,15 @@
 
 import json
 import os
-import pathlib
 import sqlite3
 import subprocess
 import sys
-import tempfile
 
 from oslotest import base
 
 from mogan.baremetal.simulated import inventory
 from mogan.db import revisions
+from mogan.tests.support.files import temporary_directory
 
 CONF = """\
 [DEFAULT]
@@ -29,9 +28,7 @@ class CommandTest(base.BaseTestCase):
 
     def setUp(self):
         super().setUp()
-        temporary = tempfile.TemporaryDirectory()
-        self.addCleanup(temporary.cleanup)
-        self.directory = pathlib.Path(temporary.name)
+        self.directory = temporary_directory(self)
         self.database = self.directory / 'mogan.sqlite'
         self.inventory = self.directory / 'hardware' / 'inventory.sqlite'
         self.inventory.parent.mkdir()

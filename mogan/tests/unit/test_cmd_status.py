@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The checks of the policy files, and of what MariaDB is set to."""
 
-import pathlib
 import re
 import sqlite3
 
@@ -12,6 +11,7 @@ from oslotest import base
 
 from mogan.cmd.checks import database, policies
 from mogan.conf import auth
+from mogan.tests.support.files import temporary_directory
 
 LOCK = '"mogan:instance:lock"'
 
@@ -46,8 +46,7 @@ class PoliciesTest(base.BaseTestCase):
     def setUp(self):
         super().setUp()
         self.useFixture(fixtures.FakeLogger())
-        self.file = pathlib.Path(self.useFixture(
-            fixtures.TempDir()).path) / 'policy.yaml'
+        self.file = temporary_directory(self) / 'policy.yaml'
         self.conf = cfg.ConfigOpts()
         self.conf([], default_config_files=[], default_config_dirs=[])
         opts.set_defaults(self.conf, str(self.file))

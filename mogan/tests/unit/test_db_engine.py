@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Changes to oslo.db's engine for SQLite."""
 
-import pathlib
 import tempfile
 import threading
 from unittest import mock
@@ -13,6 +12,7 @@ from mogan import exception
 from mogan.db import health
 from mogan.db.core.engine import Database
 from mogan.db.core.sqlite import WriterLock
+from mogan.tests.support.files import temporary_directory
 
 COUNT = sa.text('SELECT count(*) FROM things')
 INSERT = sa.text('INSERT INTO things VALUES (1)')
@@ -22,9 +22,7 @@ class TestSqlite(base.BaseTestCase):
 
     def setUp(self):
         super().setUp()
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        path = pathlib.Path(directory.name) / 'test.sqlite'
+        path = temporary_directory(self) / 'test.sqlite'
         self.db = Database(f'sqlite:///{path}')
         self.addCleanup(self.db.dispose)
         with self.db.writer() as connection:

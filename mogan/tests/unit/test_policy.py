@@ -3,8 +3,6 @@
 
 import io
 import itertools
-import pathlib
-import tempfile
 from unittest import mock
 
 import fixtures
@@ -16,6 +14,7 @@ from oslotest import base
 from mogan import exception, policies, policy
 from mogan.context import RequestContext
 from mogan.policy_files import PolicyFileError
+from mogan.tests.support.files import temporary_directory
 
 OWN = {'project_id': 'own'}
 FOREIGN = {'project_id': 'foreign'}
@@ -40,9 +39,7 @@ class PolicyTest(base.BaseTestCase):
 
     def setUp(self):
         super().setUp()
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.file = pathlib.Path(directory.name) / 'policy.yaml'
+        self.file = temporary_directory(self) / 'policy.yaml'
         self.conf = cfg.ConfigOpts()
         self.conf([], default_config_files=[], default_config_dirs=[])
         opts.set_defaults(self.conf, str(self.file))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Steps shared by the tests of authentication."""
 
-import pathlib
+
 import tempfile
 
 import fixtures
@@ -10,6 +10,7 @@ from oslotest import base
 
 from mogan import conf as options
 from mogan.context import RequestContext
+from mogan.tests.support.files import temporary_directory
 
 FORGED = {
     'HTTP_X_USER_ID': 'evil', 'HTTP_X_USER': 'evil',
@@ -47,9 +48,7 @@ class IdentityTest(base.BaseTestCase):
     def setUp(self):
         super().setUp()
         self.log = self.useFixture(fixtures.FakeLogger())
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.file = pathlib.Path(directory.name) / 'users'
+        self.file = temporary_directory(self) / 'users'
 
     def write(self, *lines):
         self.file.write_text(''.join(f'{line}\n' for line in lines))

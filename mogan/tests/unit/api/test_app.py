@@ -3,8 +3,6 @@
 
 import io
 import json
-import pathlib
-import tempfile
 from wsgiref import util, validate
 
 from oslo_config import cfg
@@ -13,6 +11,7 @@ from oslotest import base
 from mogan import conf as options
 from mogan import policy
 from mogan.api import app
+from mogan.tests.support.files import temporary_directory
 
 
 class AppTest(base.BaseTestCase):
@@ -22,9 +21,7 @@ class AppTest(base.BaseTestCase):
 
     def setUp(self):
         super().setUp()
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.directory = pathlib.Path(directory.name)
+        self.directory = temporary_directory(self)
         (self.directory / 'users').touch()
         text = ['[DEFAULT]', f'auth_strategy = {self.strategy}',
                 'http_basic_users_file = {directory}/users', *self.settings,

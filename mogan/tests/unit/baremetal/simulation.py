@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Simulated hardware whose clock stands still until it is moved."""
 
-import pathlib
 import uuid
 
-import fixtures
 from oslotest import base
 
 from mogan.baremetal import driver, simulated
 from mogan.baremetal.simulated import inventory
 from mogan.tests.permits import Permits
+from mogan.tests.support.files import temporary_directory
 
 IMAGE = '3f2b8c0e-92d5-4f0b-8a55-1f5c3d1c7a01'
 OTHER_IMAGE = '3f2b8c0e-92d5-4f0b-8a55-1f5c3d1c7a02'
@@ -20,8 +19,7 @@ class SimulationTestCase(Permits, base.BaseTestCase):
 
     def setUp(self):
         super().setUp()
-        self.path = pathlib.Path(
-            self.useFixture(fixtures.TempDir()).path) / 'inventory.sqlite'
+        self.path = temporary_directory(self) / 'inventory.sqlite'
         self.now = 1_700_000_000.0
         self.driver = self.open()
         self.inventory = self.driver.inventory

@@ -2,16 +2,17 @@
 
 import contextlib
 import dataclasses
+import functools
 import os
 import pathlib
 import sqlite3
-import threading
 
-import fixtures
 from oslotest import base
 
 from mogan.baremetal import driver
 from mogan.baremetal.simulated import sqlite
+from mogan.tests.support.concurrency import at_once
+from mogan.tests.support.files import temporary_directory
 
 _SCHEMA = sqlite.Schema('a list of things', 4711, 3,
                           ('CREATE TABLE things (name TEXT NOT NULL)',))
@@ -23,8 +24,7 @@ class DatabaseTestCase(base.BaseTestCase):
 
     def setUp(self):
         super().setUp()
-        self.directory = pathlib.Path(
-            self.useFixture(fixtures.TempDir()).path)
+        self.directory = temporary_directory(self)
         self.path = self.directory / 'things ?#%.sqlite'
         self.database = self.open()
 
@@ -98,24 +98,11 @@ class DatabaseTestCase(base.BaseTestCase):
             pass
 
     def test_threads_that_make_the_file_together_make_it_once(self):
-        failed = []
-        start = threading.Barrier(8)
-
         def first(opened):
-            start.wait(60)
-            try:
-                with opened.writing() as connection:
-                    connection.execute("INSERT INTO things VALUES ('a')")
-            except driver.DriverError as error:
-                failed.append(error)
+            with opened.writing() as connection:
+                connection.execute("INSERT INTO things VALUES ('a')")
 
-        threads = [threading.Thread(target=first, args=(self.open(),))
-                   for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
-        self.assertEqual([], failed)
+        at_once(*(functools.partial(first, self.open()) for _ in range(8)))
         self.assertEqual(['a'] * 8, self.things())
 
     def test_a_forked_process_holds_the_file_on_its_own(self):

@@ -4,10 +4,8 @@
 import contextlib
 import http.client
 import json
-import pathlib
 import socket
 import ssl
-import tempfile
 import threading
 
 from oslotest import base
@@ -15,6 +13,7 @@ from oslotest import base
 from mogan.api.middleware import errors, normalization, request_log
 from mogan.http_server import server
 from mogan.tests.support import certificates
+from mogan.tests.support.files import temporary_directory
 
 WAIT = 20   # seconds before a test gives up
 
@@ -31,9 +30,7 @@ class TlsTest(base.BaseTestCase):
 
     def setUp(self):
         super().setUp()
-        temporary = tempfile.TemporaryDirectory()
-        self.addCleanup(temporary.cleanup)
-        self.directory = pathlib.Path(temporary.name)
+        self.directory = temporary_directory(self)
         self.files = certificates.make(self.directory)
 
 

@@ -9,6 +9,7 @@ from oslotest import base
 
 from mogan.tests.support.broker import Broker
 from mogan.tests.support.clocks import Clock
+from mogan.tests.support.files import temporary_directory
 from mogan.tests.support.processes import Family
 from proof.rig import __main__ as rig
 from proof.rig import topologies
@@ -88,9 +89,7 @@ class TestClock(base.BaseTestCase):
 
     def setUp(self):
         super().setUp()
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.path = pathlib.Path(directory.name) / 'clock'
+        self.path = temporary_directory(self) / 'clock'
 
     def test_it_is_the_hosts_until_it_is_set(self):
         clock = Clock(self.path)
