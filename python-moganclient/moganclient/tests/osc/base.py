@@ -13,6 +13,7 @@ import testtools
 
 from moganclient import exceptions
 from moganclient.tests import service
+from moganclient.tests.osc import forked
 
 OPENSTACK = str(pathlib.Path(sys.executable).with_name('openstack'))
 # Seconds, for a busy machine.
@@ -49,11 +50,8 @@ class OpenstackTest(testtools.TestCase):
 
     def run_openstack(self, *words, cloud='mogan', more=None):
         """Run `openstack` to its end."""
-        done = subprocess.run(
-            [OPENSTACK, *words], env=self.environment(cloud, more),
-            stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=TIMEOUT, check=False)
-        return Done(done.returncode, done.stdout, done.stderr)
+        return Done(*forked.source().run(
+            [OPENSTACK, *words], self.environment(cloud, more), TIMEOUT))
 
     def run_group(self, text, *words, **options):
         """Run a command of `baremetalcompute`."""
