@@ -74,6 +74,21 @@ class _Nature(NamedTuple):
     local: bool
 
 
+class _Natures(dict[str, _Nature]):
+    """The facts about each registered rule."""
+
+    def __init__(self, enforcer: policy.Enforcer) -> None:
+        for name in enforcer.registered_rules:
+            leaves = list(policy_rules.leaves(enforcer.rules[name],
+                                              enforcer.rules))
+            self[name] = _Nature(
+                any(map(policy_rules.looks_at_target, leaves)),
+                all(map(policy_rules.is_local, leaves)))
+
+    def __missing__(self, rule: str) -> _Nature:
+        raise policy.PolicyNotRegistered(rule)
+
+
 class _Seen(NamedTuple):
     path: str
     changed: int
@@ -86,14 +101,14 @@ class _Rules:
 
     def __init__(self, enforcer: policy.Enforcer) -> None:
         self._enforcer = enforcer
-        self._rules: dict[str, _Nature] = {}
+        self.natures = _Natures(enforcer)
         self._decisions: dict[tuple[Any, ...], bool] = {}
 
     def allows(self, rule: str, target: Mapping[str, Any],
                context: RequestContext) -> bool:
         """Return whether a rule allows the caller. Raises
         PolicyNotRegistered."""
-        if not self._nature(rule).local or target.keys() - _PROJECT:
+        if not self.natures[rule].local or target.keys() - _PROJECT:
             return self._decide(rule, target, context)
         # All that a rule can speak of.
         key = (rule, target.get('project_id', ()), *context.policy_key())
@@ -105,13 +120,6 @@ class _Rules:
             self._decisions.clear()
         self._decisions[key] = decision
         return decision
-
-    def needs_target(self, rule: str) -> bool:
-        """Return whether a rule depends on its target.
-
-        Raises PolicyNotRegistered.
-        """
-        return self._nature(rule).targeted
 
     def roles(self) -> frozenset[str] | None:
         """Return the roles that the rules refer to."""
@@ -127,18 +135,6 @@ class _Rules:
         except OSError as error:
             # Whom a rule of the kind http asks is away.
             raise exception.ServiceUnavailable from error
-
-    def _nature(self, rule: str) -> _Nature:
-        nature = self._rules.get(rule)
-        if nature is None:
-            if rule not in self._enforcer.registered_rules:
-                raise policy.PolicyNotRegistered(rule)
-            rules = self._enforcer.rules
-            leaves = list(policy_rules.leaves(rules[rule], rules))
-            nature = self._rules[rule] = _Nature(
-                any(map(policy_rules.looks_at_target, leaves)),
-                all(map(policy_rules.is_local, leaves)))
-        return nature
 
 
 class Policy:
@@ -181,7 +177,7 @@ class Policy:
 
         Raises PolicyNotRegistered.
         """
-        return self._current().needs_target(rule)
+        return self._current().natures[rule].targeted
 
     def roles(self) -> frozenset[str] | None:
         """Return the roles that the rules refer to, in lower case; None where

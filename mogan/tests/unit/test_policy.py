@@ -306,9 +306,10 @@ class TestDecisions(PolicyTest):
         self.assertEqual(2, len(self.decided))
 
     def test_others_are_asked_each_time(self):
-        rules = self.rules._in_force._enforcer.rules
-        rules['mogan:instance:get_one'] = _checks.OrCheck(
+        enforcer = self.rules._in_force._enforcer
+        enforcer.rules['mogan:instance:get_one'] = _checks.OrCheck(
             [_checks.RoleCheck('role', 'nobody'), _Changing()])
+        self.rules._in_force = policy._Rules(enforcer)
         self.assertEqual([True, False, True],
                          [self.check() for _ in range(3)])
 
