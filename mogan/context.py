@@ -22,12 +22,6 @@ class RequestContext(context.RequestContext):
     """
 
     @classmethod
-    def for_engine(cls) -> 'RequestContext':
-        """Return the engine's own context, for messages that no request
-        caused."""
-        return cls(user_id='mogan', project_id='mogan', overwrite=False)
-
-    @classmethod
     def from_message(cls, values: dict[str, Any]) -> 'RequestContext':
         """Return the context that was sent with a message."""
         return cls.from_dict(values)

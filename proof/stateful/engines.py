@@ -73,7 +73,7 @@ class Engine:
     def nudge(self, uuid: str, stops: int | None = None) -> None:
         """Take a message."""
         def work() -> None:
-            self._endpoint.nudge(RequestContext.for_engine(), uuid)
+            self._endpoint.nudge(RequestContext(overwrite=False), uuid)
             self._queue.run()
         self._do(work, stops)
 
