@@ -83,8 +83,9 @@ def main() -> int:
             found += _beside(arguments.what, pathlib.Path(directory),
                              arguments.rounds)
         else:
-            for kind in arguments.database:
-                found += _on(kind, pathlib.Path(directory), arguments)
+            with ratios.without(arguments.without):
+                for kind in arguments.database:
+                    found += _on(kind, pathlib.Path(directory), arguments)
     if found:
         print(results.as_json(found) if arguments.json
               else results.table(found))
@@ -170,9 +171,15 @@ def _parse() -> argparse.Namespace:
                         help='where to put SQLite files; a disk, for one in '
                              'memory makes durable writes look free '
                              '(default: where temporary files are)')
+    parser.add_argument('--without', choices=ratios.TRICKS,
+                        help='with ratios: leave out what makes requests '
+                             'cheaper, to see what it is worth')
     parser.add_argument('--json', action='store_true',
                         help='print JSON in place of a table')
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.without and arguments.what != 'ratios':
+        parser.error('--without goes with ratios')
+    return arguments
 
 
 if __name__ == '__main__':
