@@ -172,7 +172,7 @@ class TestRows(base.BaseTestCase):
         class Away:
             gate = None
 
-            def reader(self):
+            def read(self, query, /, **values):
                 asked.append(self)
                 raise exception.DatabaseUnavailable
 
