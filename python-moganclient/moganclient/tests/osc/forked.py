@@ -19,8 +19,6 @@ import subprocess
 import sys
 import tempfile
 
-from moganclient.osc.v1 import listing
-
 # What commands import as they need it.
 _GROUPS = ('openstack.', 'cliff.', 'keystoneauth1.')
 # Bytes: the words and the environment of a command.
@@ -84,8 +82,6 @@ def _preload():
             # Some need what is not installed here.
             with contextlib.suppress(ImportError, AttributeError):
                 found.load()
-    # For its epilog cliff reads what all packages contain.
-    listing.ListInstance(None, None).get_parser('')
     # A collection in a command would copy all that it shares.
     gc.freeze()
 
