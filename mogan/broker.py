@@ -35,13 +35,16 @@ class BrokerError(Exception):
     `kind` classifies the error and reveals nothing of the configuration.
     """
 
-    def __init__(self, error: BaseException, kind: str = '') -> None:
+    def __init__(self, error: BaseException,
+                 kind: str | None = None) -> None:
         refusal = _refusal(error)
         code = getattr(refusal, 'reply_code', None)
         text = getattr(refusal, 'reply_text', '') or getattr(
             refusal, 'strerror', '') or str(refusal)
         text = ' '.join(text.split()) or type(refusal).__name__
-        self.kind = kind or _KINDS.get(code or 0, 'does not answer')
+        if kind is None:
+            kind = _KINDS.get(code or 0, 'does not answer')
+        self.kind = kind
         super().__init__(f'the broker {self.kind}: {text}')
 
 
